@@ -1,0 +1,15 @@
+librootlatch_a_SOURCES += %D%/buffer.c
+librootlatch_a_SOURCES += %D%/buffer.h
+librootlatch_a_SOURCES += %D%/cleanup.h
+librootlatch_a_SOURCES += %D%/digest.c
+librootlatch_a_SOURCES += %D%/digest.h
+librootlatch_a_SOURCES += %D%/error.c
+librootlatch_a_SOURCES += %D%/error.h
+librootlatch_a_SOURCES += %D%/json.c
+librootlatch_a_SOURCES += %D%/json.h
+librootlatch_a_SOURCES += %D%/path.c
+librootlatch_a_SOURCES += %D%/path.h
+librootlatch_a_SOURCES += %D%/text.c
+librootlatch_a_SOURCES += %D%/text.h
+librootlatch_a_SOURCES += %D%/when.c
+librootlatch_a_SOURCES += %D%/when.h
