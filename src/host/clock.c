@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(id, &t);
+	return timespec_ns(t);
+}
+
+int64_t clock_realtime_ns(void)
+{
+	return clock_ns(CLOCK_REALTIME);
+}
+
+int64_t clock_boottime_ns(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+void clock_sleep_ms(unsigned ms)
+{
+	struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
+int host_random_hex(char *ret, size_t n, struct error *err)
+{
+	unsigned char raw[64];
+	ssize_t got;
+
+	if (n > sizeof(raw))
+		n = sizeof(raw);
+	do
+		got = getrandom(raw, n, 0);
+	while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)n)
+		return error_sys(err, ERROR_FAILED, errno, "no random bytes from the kernel");
+	for (size_t i = 0; i < n; i++)
+		(void)snprintf(ret + 2 * i, 3, "%02x", raw[i]);
+	return 0;
+}

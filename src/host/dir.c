@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Folders: made, listed, removed, and searched as sshd's Include searches them.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+
+#include "base/path.h"
+#include "host/file.h"
+
+static int check_own_dir(const struct host *h, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (host_lstat(h, path, &st) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "%s", path);
+	if (S_ISDIR(st.st_mode) && st.st_uid == 0 && (st.st_mode & 07777) == 0700)
+		return 0;
+	(void)error_set(err, ERROR_REFUSED, "%s is not a folder of root's alone (owner %u, mode "
+			"%04o)", path, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+	return error_hint(err, "Nothing was changed. Look who could write to it; then chown "
+			  "root: %s; chmod 700 %s", path, path);
+}
+
+static int make_dir(const struct host *h, const char *path, mode_t mode, struct error *err)
+{
+	_cleanup_free_ char *up = path_dirname(path, err);
+	_cleanup_close_ int dir = -1;
+
+	if (up == NULL)
+		return -1;
+	if (up[1] != '\0' && !host_file_exists(h, up) && make_dir(h, up, 0755, err) < 0)
+		return -1;
+	dir = host_open_dir(h, up, err);
+	if (dir < 0)
+		return -1;
+	if (h->ops->mkdirat(h->ctx, dir, path_basename(path), mode) < 0 && errno != EEXIST)
+		return error_sys(err, ERROR_FAILED, errno, "making the folder %s", path);
+	if (mode == 0755) {
+		/* the umask is 077 */
+		_cleanup_close_ int made = host_open(h, path, O_RDONLY | O_DIRECTORY, 0);
+
+		if (made < 0 || h->ops->fchmod(h->ctx, made, mode) < 0)
+			return error_sys(err, ERROR_FAILED, errno, "the folder %s", path);
+	}
+	if (h->ops->fsync(h->ctx, dir) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "fsync of the folder %s", up);
+	return 0;
+}
+
+int host_dir_create(const struct host *h, const char *path, bool own, struct error *err)
+{
+	if (!host_file_exists(h, path) && make_dir(h, path, 0700, err) < 0)
+		return -1;
+	return own ? check_own_dir(h, path, err) : 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int host_dir_list(const struct host *h, const char *path, struct strings *ret_names,
+		  struct error *err)
+{
+	_cleanup_close_ int fd = host_open(h, path, O_RDONLY | O_DIRECTORY, 0);
+	struct dirent *entry;
+	int failed = 0;
+	DIR *dir;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 :
+		       error_sys(err, ERROR_FAILED, errno, "the folder %s", path);
+	dir = fdopendir(fd);
+	if (dir == NULL)
+		return error_sys(err, ERROR_FAILED, errno, "the folder %s", path);
+	(void)TAKE_FD(fd);
+	while (failed == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			failed = strings_add(ret_names, entry->d_name, err);
+	}
+	if (failed == 0 && errno != 0)
+		failed = error_sys(err, ERROR_FAILED, errno, "the folder %s", path);
+	(void)closedir(dir);
+	if (failed == 0 && ret_names->len > 1)
+		qsort(ret_names->items, ret_names->len, sizeof(char *), compare_names);
+	return failed;
+}
+
+int host_dir_remove(const struct host *h, const char *path, struct error *err)
+{
+	_cleanup_strings_ struct strings names = STRINGS_INIT;
+	_cleanup_free_ char *up = path_dirname(path, err);
+	_cleanup_close_ int fd = -1, up_fd = -1;
+
+	if (up == NULL || host_dir_list(h, path, &names, err) < 0)
+		return -1;
+	fd = host_open(h, path, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return errno == ENOENT ? 0 :
+		       error_sys(err, ERROR_FAILED, errno, "the folder %s", path);
+	for (size_t i = 0; i < names.len; i++)
+		if (h->ops->unlinkat(h->ctx, fd, names.items[i], 0) < 0 && errno != ENOENT)
+			return error_sys(err, ERROR_FAILED, errno, "removing %s/%s", path,
+					 names.items[i]);
+	up_fd = host_open_dir(h, up, err);
+	if (up_fd < 0)
+		return -1;
+	if (h->ops->unlinkat(h->ctx, up_fd, path_basename(path), AT_REMOVEDIR) < 0 &&
+	    errno != ENOENT)
+		return error_sys(err, ERROR_FAILED, errno, "removing the folder %s", path);
+	return 0;
+}
+
+/* The image's own path goes before the pattern, with its special characters taken literally. */
+static char *pattern_below_root(const struct host *h, const char *pattern, struct error *err)
+{
+	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
+
+	for (const char *p = h->root; !host_is_live(h) && *p != '\0'; p++) {
+		if (strchr("*?[]\\", *p) != NULL && buffer_append(&b, "\\", 1, err) < 0)
+			return NULL;
+		if (buffer_append(&b, p, 1, err) < 0)
+			return NULL;
+	}
+	if (buffer_append_str(&b, pattern, err) < 0)
+		return NULL;
+	return TAKE_PTR(b.data);
+}
+
+int host_glob(const struct host *h, const char *pattern, struct strings *ret_paths,
+	      struct error *err)
+{
+	_cleanup_free_ char *full = pattern_below_root(h, pattern, err);
+	size_t skip = host_is_live(h) ? 0 : strlen(h->root);
+	glob_t found = { 0 };
+	int r, failed = 0;
+
+	if (full == NULL)
+		return -1;
+	r = glob(full, 0, NULL, &found); /* glob(3) sorts by strcoll, the locale is never set */
+	if (r == GLOB_NOSPACE)
+		failed = error_oom(err);
+	else if (r == GLOB_ABORTED)
+		failed = error_set(err, ERROR_FAILED, "%s could not be searched", pattern);
+	for (size_t i = 0; r == 0 && failed == 0 && i < found.gl_pathc; i++)
+		failed = strings_add(ret_paths, found.gl_pathv[i] + skip, err);
+	globfree(&found);
+	return failed;
+}

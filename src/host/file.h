@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * file: reading what is there, and the one place that replaces a file: a temporary beside
+ * it, written, owner, ACL, extended attributes, mode and times set, fsync(2), rename(2),
+ * fsync of the folder.
+ *
+ * No symbolic link, FIFO or device is ever followed or opened for its content.
+ */
+#ifndef ROOTLATCH_HOST_FILE_H
+#define ROOTLATCH_HOST_FILE_H
+
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "host/host.h"
+
+/* Nothing that rootlatch manages comes near this; a file that does is not read into memory. */
+#define HOST_FILE_MAX (64u << 20)
+
+struct host_meta {
+	mode_t mode; /* permission bits, with setuid, setgid and sticky */
+	uid_t uid;
+	gid_t gid;
+	int64_t mtime_ns;
+	struct digest attrs; /* of all extended attributes, ACLs and labels among them */
+};
+
+struct host_file {
+	struct buffer bytes;
+	struct digest digest; /* of the bytes */
+	struct host_meta meta;
+	int64_t ctime_ns;
+	dev_t dev;
+	ino_t ino;
+};
+
+#define HOST_FILE_INIT { .bytes = BUFFER_INIT }
+#define _cleanup_host_file_ _cleanup_(host_file_release)
+
+void host_file_release(struct host_file *f);
+bool host_meta_equal(const struct host_meta *a, const struct host_meta *b); /* but for times */
+
+enum host_read_flags {
+	/* Only its bytes are of interest: nothing but "a regular file" is asked of it. */
+	HOST_READ_ANY = 0,
+	/* It is going to be replaced: a symbolic link, a hard link, anything but a regular file,
+	 * an owner other than root, group or other write permission on it or on a folder above
+	 * it (a sticky folder is fine), an immutable or append-only flag, a read-only filesystem
+	 * and a file that is a mount point are each refused by name (ERROR_REFUSED). */
+	HOST_READ_TARGET = 1,
+	/* It is ours alone (state folder): root's, 0600, otherwise ERROR_REFUSED. */
+	HOST_READ_OWN = 2,
+	/* Read what a symbolic link points to, as sshd does: never for a file to be replaced. */
+	HOST_READ_FOLLOW = 8,
+	/* Leave the digest empty: the caller will not compare. */
+	HOST_READ_NO_DIGEST = 4,
+};
+
+/* Reads a file whole. A missing file is ENOENT in err->sys_errno. */
+int host_file_read(const struct host *h, const char *path, enum host_read_flags flags,
+		   struct host_file *ret_file, struct error *err) _must_check_;
+
+/* True when there is anything at `path` (lstat(2)). */
+bool host_file_exists(const struct host *h, const char *path);
+
+/* Writes a new file, O_EXCL, mode 0600, owned by root, with `mtime_ns` unless that is negative,
+ * and fsyncs it (not its folder). */
+int host_file_create(const struct host *h, const char *path, struct slice bytes,
+		     int64_t mtime_ns, struct error *err) _must_check_;
+
+/* The temporary for a replacement: a new file at `path`, on the same filesystem as `like`, with
+ * the owner, mode, ACL, extended attributes and security label of `like` (an existing file), and
+ * with `mtime_ns` unless that is negative. fsynced. What could not be copied is an error. */
+int host_file_stage(const struct host *h, const char *path, const char *like,
+		    struct slice bytes, int64_t mtime_ns, struct error *err) _must_check_;
+
+/* rename(2) within one folder or two, then fsync of the folder of `to`. */
+int host_file_rename(const struct host *h, const char *from, const char *to,
+		     struct error *err) _must_check_;
+
+/* unlink(2) and fsync of the folder. A file that is not there is success. */
+int host_file_unlink(const struct host *h, const char *path, struct error *err) _must_check_;
+
+/* unlink(2) alone, for files whose comeback after a power loss would do no harm. */
+int host_file_unlink_lazily(const struct host *h, const char *path, struct error *err);
+
+/* mkdir(2) 0700 with all its parents (0755); an existing folder of root's is success. With
+ * `own`, an existing one must be root's and 0700, otherwise ERROR_REFUSED. */
+int host_dir_create(const struct host *h, const char *path, bool own, struct error *err)
+	_must_check_;
+
+/* Removes a folder with the plain files in it. Not there is success. */
+int host_dir_remove(const struct host *h, const char *path, struct error *err) _must_check_;
+
+/* The names in a folder, without "." and "..", in byte order. A missing folder has none. */
+int host_dir_list(const struct host *h, const char *path, struct strings *ret_names,
+		  struct error *err) _must_check_;
+
+int host_dir_fsync(const struct host *h, const char *path, struct error *err) _must_check_;
+
+/* An open file descriptor of a path below the root, O_CLOEXEC | O_NOFOLLOW added. */
+int host_open(const struct host *h, const char *path, int flags, mode_t mode);
+
+/* An open folder, for the *at() calls. It may be reached through symbolic links. */
+int host_open_dir(const struct host *h, const char *path, struct error *err);
+
+/* Writes all of it. */
+int host_write_all(const struct host *h, int fd, struct slice bytes, struct error *err)
+	_must_check_;
+
+/* glob(3) below the root: byte order, hidden files only when the pattern names the dot, as
+ * sshd's Include does. No match is success with nothing added. */
+int host_glob(const struct host *h, const char *pattern, struct strings *ret_paths,
+	      struct error *err) _must_check_;
+
+/* lstat(2) below the root; -1 with errno. */
+int host_lstat(const struct host *h, const char *path, struct stat *ret_st);
+
+#endif

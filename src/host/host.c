@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The real operations, and what a process must be before it acts as root.
+ */
+#include "host/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+
+#include "base/buffer.h"
+#include "base/path.h"
+
+static int real_open(void *ctx, int dir, const char *path, int flags, mode_t mode,
+		     uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = (uint64_t)flags,
+		.mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? mode : 0,
+		.resolve = resolve,
+	};
+
+	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+}
+
+static ssize_t real_read(void *ctx, int fd, void *bytes, size_t len)
+{
+	return read(fd, bytes, len);
+}
+
+static ssize_t real_write(void *ctx, int fd, const void *bytes, size_t len)
+{
+	return write(fd, bytes, len);
+}
+
+static int real_fsync(void *ctx, int fd)
+{
+	return fsync(fd);
+}
+
+static int real_ftruncate(void *ctx, int fd, off_t len)
+{
+	return ftruncate(fd, len);
+}
+
+static int real_fallocate(void *ctx, int fd, int mode, off_t offset, off_t len)
+{
+	return fallocate(fd, mode, offset, len);
+}
+
+static int real_fstatat(void *ctx, int dir, const char *path, struct stat *st, int flags)
+{
+	return fstatat(dir, path, st, flags);
+}
+
+static int real_fchmod(void *ctx, int fd, mode_t mode)
+{
+	return fchmod(fd, mode);
+}
+
+static int real_fchown(void *ctx, int fd, uid_t uid, gid_t gid)
+{
+	return fchown(fd, uid, gid);
+}
+
+static int real_futimens(void *ctx, int fd, const struct timespec times[2])
+{
+	return futimens(fd, times);
+}
+
+static int real_mkdirat(void *ctx, int dir, const char *path, mode_t mode)
+{
+	return mkdirat(dir, path, mode);
+}
+
+static int real_renameat2(void *ctx, int old_dir, const char *old_path, int new_dir,
+			  const char *new_path, unsigned flags)
+{
+	return renameat2(old_dir, old_path, new_dir, new_path, flags);
+}
+
+static int real_unlinkat(void *ctx, int dir, const char *path, int flags)
+{
+	return unlinkat(dir, path, flags);
+}
+
+static int real_flock(void *ctx, int fd, int operation)
+{
+	return flock(fd, operation);
+}
+
+static int real_kill(void *ctx, pid_t pid, int sig)
+{
+	return kill(pid, sig);
+}
+
+const struct host_ops host_ops_real = {
+	.open = real_open,
+	.read = real_read,
+	.write = real_write,
+	.fsync = real_fsync,
+	.ftruncate = real_ftruncate,
+	.fallocate = real_fallocate,
+	.fstatat = real_fstatat,
+	.fchmod = real_fchmod,
+	.fchown = real_fchown,
+	.futimens = real_futimens,
+	.mkdirat = real_mkdirat,
+	.renameat2 = real_renameat2,
+	.unlinkat = real_unlinkat,
+	.flock = real_flock,
+	.kill = real_kill,
+};
+
+int host_init(struct host *h, const char *root, const struct host_ops *ops, void *ctx,
+	      struct error *err)
+{
+	_cleanup_free_ char *copy = str_dup(root, err);
+	int fd;
+
+	if (copy == NULL)
+		return -1;
+	fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, ERROR_REFUSED, errno, "%s can't be used as the root folder",
+				 root);
+	h->ops = ops != NULL ? ops : &host_ops_real;
+	h->ctx = ctx;
+	h->root = TAKE_PTR(copy);
+	h->root_fd = fd;
+	return 0;
+}
+
+void host_release(struct host *h)
+{
+	free(h->root);
+	if (h->root_fd >= 0)
+		(void)close(h->root_fd);
+	*h = (struct host)HOST_INIT;
+}
+
+char *host_actor(struct error *err)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const char *doas = getenv("DOAS_USER");
+	struct passwd *pw;
+
+	if (sudo != NULL && sudo[0] != '\0')
+		return str_ndup(sudo, strnlen(sudo, 64), err);
+	if (doas != NULL && doas[0] != '\0')
+		return str_ndup(doas, strnlen(doas, 64), err);
+	if (getuid() == 0)
+		return str_dup("root", err);
+	pw = getpwuid(getuid());
+	if (pw != NULL)
+		return str_dup(pw->pw_name, err);
+	return str_format(err, "uid %u", (unsigned)getuid());
+}
+
+char *host_program_dir(struct error *err)
+{
+	char path[4096];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (len < 0) {
+		(void)error_sys(err, ERROR_FAILED, errno, "/proc/self/exe");
+		return NULL;
+	}
+	path[len] = '\0';
+	return path_dirname(path, err);
+}
+
+static int open_standard_fds(struct error *err)
+{
+	for (;;) {
+		int fd = open("/dev/null", O_RDWR);
+
+		if (fd < 0)
+			return error_sys(err, ERROR_FAILED, errno, "/dev/null");
+		if (fd > STDERR_FILENO) {
+			(void)close(fd);
+			return 0;
+		}
+	}
+}
+
+/* What a library would obey is taken out; what says who asks, and how to print, is kept. */
+static int rebuild_environment(struct error *err)
+{
+	static const char *const kept[] = { "SUDO_USER", "DOAS_USER", "TZ", "TERM", "NO_COLOR",
+					    "COLUMNS" };
+	char *values[ARRAY_SIZE(kept)] = { NULL };
+	int failed = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		const char *value = getenv(kept[i]);
+
+		if (value != NULL && strlen(value) < 256)
+			values[i] = strdup(value);
+	}
+	failed |= clearenv();
+	failed |= setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+	failed |= setenv("LC_ALL", "C.UTF-8", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		if (values[i] != NULL)
+			failed |= setenv(kept[i], values[i], 1);
+		free(values[i]);
+	}
+	return failed != 0 ? error_oom(err) : 0;
+}
+
+int host_process_harden(struct error *err)
+{
+	if (open_standard_fds(err) < 0)
+		return -1;
+	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);
+	return rebuild_environment(err);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A captured child dies with us (PR_SET_PDEATHSIG): nothing of it is left over when rootlatch
+ * is killed. What goes wrong between fork and exec comes back through a pipe that execve closes.
+ */
+#include "host/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/namespace.h"
+
+#define OUTPUT_MAX (4u << 20)
+#define DEFAULT_TIMEOUT_MS 60000
+
+struct host_child {
+	pid_t pid;
+	int out, err, trouble; /* read ends */
+	int64_t deadline_ns;   /* of CLOCK_BOOTTIME */
+	char *name;
+};
+
+struct trouble {
+	int no_namespaces;
+	int sys_errno;
+	char where[32];
+};
+
+static char *const clean_environment[] = {
+	(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+	(char *)"LC_ALL=C",
+	(char *)"HOME=/root",
+	NULL,
+};
+
+void host_outcome_release(struct host_outcome *o)
+{
+	buffer_release(&o->out);
+	buffer_release(&o->err);
+}
+
+static void __attribute__((noreturn)) child_trouble(int fd, bool no_namespaces, const char *where)
+{
+	struct trouble t = { .no_namespaces = no_namespaces, .sys_errno = errno };
+
+	(void)snprintf(t.where, sizeof(t.where), "%s", where);
+	if (write(fd, &t, sizeof(t)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+/* Signals as a fresh program expects them; of descriptors only 0-2. */
+static void child_reset(void)
+{
+	sigset_t none;
+
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
+}
+
+static void __attribute__((noreturn)) child_main(const struct host *h,
+						 const struct host_command *cmd, pid_t parent,
+						 int in, int out, int err, int trouble)
+{
+	int input = in >= 0 ? in : open("/dev/null", O_RDONLY);
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
+	if (input < 0 || dup2(input, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+		child_trouble(trouble, false, "dup2");
+	switch (namespace_enter(h, cmd)) {
+	case NAMESPACE_READY:
+		break;
+	case NAMESPACE_UNAVAILABLE:
+		child_trouble(trouble, true, "mount namespace");
+	case NAMESPACE_FAILED:
+		child_trouble(trouble, false, "mount namespace");
+	}
+	child_reset();
+	(void)execve(cmd->argv[0], cmd->argv, clean_environment);
+	child_trouble(trouble, false, "execve");
+}
+
+static void close_pair(int fds[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+}
+
+/* The input in memory, so that no pipe can fill up. -1 when there is none. */
+static int open_input(const struct host *h, struct slice input, struct error *err)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (input.len == 0)
+		return -1;
+	fd = memfd_create("input", MFD_CLOEXEC);
+	if (fd < 0 || host_write_all(h, fd, input, err) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+int host_child_start(const struct host *h, const struct host_command *cmd,
+		     struct host_child **ret_child, struct error *err)
+{
+	_cleanup_close_ int in = open_input(h, cmd->input, err);
+	int out[2] = { -1, -1 }, errors[2] = { -1, -1 }, trouble[2] = { -1, -1 };
+	_cleanup_free_ struct host_child *c = calloc(1, sizeof(*c));
+	_cleanup_free_ char *name = str_dup(cmd->argv[0], err);
+	unsigned timeout = cmd->timeout_ms != 0 ? cmd->timeout_ms : DEFAULT_TIMEOUT_MS;
+	pid_t parent = getpid();
+
+	if (c == NULL || name == NULL || (in < 0 && cmd->input.len > 0))
+		return error_oom(err);
+	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0 ||
+	    pipe2(trouble, O_CLOEXEC) < 0)
+		goto failed;
+	c->pid = fork();
+	if (c->pid < 0)
+		goto failed;
+	if (c->pid == 0)
+		child_main(h, cmd, parent, in, out[1], errors[1], trouble[1]);
+	(void)close(out[1]);
+	(void)close(errors[1]);
+	(void)close(trouble[1]);
+	c->out = out[0];
+	c->err = errors[0];
+	c->trouble = trouble[0];
+	c->deadline_ns = clock_boottime_ns() + (int64_t)timeout * 1000000;
+	c->name = TAKE_PTR(name);
+	*ret_child = TAKE_PTR(c);
+	return 0;
+failed:
+	(void)error_sys(err, ERROR_FAILED, errno, "starting %s", name);
+	close_pair(out);
+	close_pair(errors);
+	close_pair(trouble);
+	return -1;
+}
+
+static void child_release(struct host_child *c)
+{
+	if (c->out >= 0)
+		(void)close(c->out);
+	if (c->err >= 0)
+		(void)close(c->err);
+	if (c->trouble >= 0)
+		(void)close(c->trouble);
+	free(c->name);
+	free(c);
+}
+
+static int child_reap(struct host_child *c)
+{
+	int status;
+
+	while (waitpid(c->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return 255;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void host_child_stop(struct host_child **child)
+{
+	if (*child == NULL)
+		return;
+	(void)kill((*child)->pid, SIGKILL);
+	(void)child_reap(*child);
+	child_release(TAKE_PTR(*child));
+}
+
+/* Takes what is there; closes the descriptor at its end. */
+static int drain(int *fd, struct buffer *b, struct error *err)
+{
+	ssize_t n;
+
+	if (buffer_reserve(b, 16384, err) < 0)
+		return -1;
+	n = read(*fd, b->data + b->len, b->cap - b->len - 1);
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 :
+		       error_sys(err, ERROR_FAILED, errno, "reading a command's output");
+	if (n == 0) {
+		(void)close(*fd);
+		*fd = -1;
+	} else if (b->len + (size_t)n <= OUTPUT_MAX) {
+		b->len += (size_t)n;
+	}
+	b->data[b->len] = '\0';
+	return 0;
+}
+
+static int collect(struct host_child *c, struct host_outcome *o, struct error *err)
+{
+	while (c->out >= 0 || c->err >= 0) {
+		struct pollfd fds[2] = { { .fd = c->out, .events = POLLIN },
+					 { .fd = c->err, .events = POLLIN } };
+		int64_t left = (c->deadline_ns - clock_boottime_ns()) / 1000000;
+		int n = poll(fds, 2, left > 0 ? (int)left : 0);
+
+		if (n < 0 && errno != EINTR)
+			return error_sys(err, ERROR_FAILED, errno, "poll");
+		if (n == 0) {
+			o->timed_out = true;
+			(void)kill(c->pid, SIGKILL);
+			return 0;
+		}
+		if (n > 0 && fds[0].revents != 0 && drain(&c->out, &o->out, err) < 0)
+			return -1;
+		if (n > 0 && fds[1].revents != 0 && drain(&c->err, &o->err, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int host_child_finish(struct host_child **child, struct host_outcome *ret_outcome,
+		      struct error *err)
+{
+	_cleanup_host_outcome_ struct host_outcome o = HOST_OUTCOME_INIT;
+	struct host_child *c = *child;
+	struct trouble t;
+	ssize_t n;
+
+	if (collect(c, &o, err) < 0) {
+		host_child_stop(child);
+		return -1;
+	}
+	*child = NULL;
+	o.status = child_reap(c);
+	do
+		n = read(c->trouble, &t, sizeof(t));
+	while (n < 0 && errno == EINTR);
+	if (n == (ssize_t)sizeof(t) && !t.no_namespaces) {
+		(void)error_sys(err, ERROR_FAILED, t.sys_errno, "starting %s: %s", c->name,
+				t.where);
+		child_release(c);
+		return -1;
+	}
+	o.no_namespaces = n == (ssize_t)sizeof(t);
+	child_release(c);
+	*ret_outcome = o;
+	o = (struct host_outcome)HOST_OUTCOME_INIT;
+	return 0;
+}
+
+int host_run(const struct host *h, const struct host_command *cmd,
+	     struct host_outcome *ret_outcome, struct error *err)
+{
+	_cleanup_host_child_ struct host_child *c = NULL;
+
+	if (host_child_start(h, cmd, &c, err) < 0)
+		return -1;
+	return host_child_finish(&c, ret_outcome, err);
+}
+
+static void __attribute__((noreturn)) detached_main(char *const *argv, const char *cwd, int trouble)
+{
+	int null = open("/dev/null", O_RDWR);
+	pid_t pid;
+
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
+	    setsid() < 0)
+		child_trouble(trouble, false, "setsid");
+	pid = fork();
+	if (pid != 0)
+		_exit(pid < 0 ? 127 : 0);
+	(void)umask(022);
+	if (chdir(cwd) < 0 && chdir("/") < 0)
+		child_trouble(trouble, false, "chdir");
+	child_reset();
+	(void)execve(argv[0], argv, clean_environment);
+	child_trouble(trouble, false, "execve");
+}
+
+int host_spawn_detached(const struct host *h, char *const *argv, const char *cwd,
+			struct error *err)
+{
+	int trouble[2], status;
+	struct trouble t;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(trouble, O_CLOEXEC) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "starting %s", argv[0]);
+	pid = fork();
+	if (pid == 0)
+		detached_main(argv, cwd, trouble[1]);
+	(void)close(trouble[1]);
+	if (pid < 0) {
+		(void)close(trouble[0]);
+		return error_sys(err, ERROR_FAILED, errno, "starting %s", argv[0]);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	do
+		n = read(trouble[0], &t, sizeof(t));
+	while (n < 0 && errno == EINTR);
+	(void)close(trouble[0]);
+	if (n == (ssize_t)sizeof(t))
+		return error_sys(err, ERROR_FAILED, t.sys_errno, "starting %s: %s", argv[0],
+				 t.where);
+	return 0;
+}
+
+/* Fields 3 and 22 of proc_pid_stat(5); the name in field 2 may hold anything, so count from
+ * its last parenthesis. */
+static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
+{
+	char path[64], text[1024];
+	unsigned long long start;
+	const char *p;
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	p = strrchr(text, ')');
+	if (p == NULL || sscanf(p + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
+				"%*d %*d %*d %*d %*d %llu", ret_state, &start) != 2)
+		return -1;
+	*ret_start = start;
+	return 0;
+}
+
+int host_process_of(pid_t pid, struct host_process *ret)
+{
+	uint64_t start;
+	char state;
+
+	if (pid <= 0 || read_stat(pid, &state, &start) < 0 || state == 'Z' || state == 'X')
+		return -1;
+	*ret = (struct host_process){ .pid = pid, .start_ticks = start };
+	return 0;
+}
+
+bool host_process_alive(const struct host_process *p)
+{
+	struct host_process now;
+
+	return host_process_of(p->pid, &now) == 0 && now.start_ticks == p->start_ticks;
+}
+
+int64_t host_process_started_ns(const struct host_process *p)
+{
+	int64_t tick_ns = NSEC_PER_SEC / sysconf(_SC_CLK_TCK);
+	int64_t booted = clock_realtime_ns() - clock_boottime_ns();
+
+	return booted + (int64_t)p->start_ticks * tick_ns;
+}
+
+int host_process_signal(const struct host *h, const struct host_process *p, int sig,
+			struct error *err)
+{
+	int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	int r;
+
+	/* the descriptor holds the process; only then is it known to be the one that is meant */
+	if (!host_process_alive(p)) {
+		if (fd >= 0)
+			(void)close(fd);
+		return error_sys(err, ERROR_FAILED, ESRCH, "process %d", (int)p->pid);
+	}
+	r = fd >= 0 ? (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) :
+		      h->ops->kill(h->ctx, p->pid, sig);
+	if (r < 0)
+		(void)error_sys(err, ERROR_FAILED, errno, "signal %d to process %d", sig,
+				(int)p->pid);
+	if (fd >= 0)
+		(void)close(fd);
+	return r < 0 ? -1 : 0;
+}
