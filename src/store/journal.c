@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/journal.h"
+
+#include "base/path.h"
+#include "host/clock.h"
+
+#define JOURNAL_FILE "journal"
+#define JOURNAL_SCHEMA 1
+
+void journal_release(struct journal *j)
+{
+	plan_release(&j->plan);
+	free(j->command);
+	free(j->toggle);
+	free(j->config);
+	json_decref(j->daemons);
+	*j = (struct journal)JOURNAL_INIT;
+}
+
+bool journal_exists(const struct store *s)
+{
+	return slot_exists(s, JOURNAL_FILE);
+}
+
+int journal_begin(const struct store *s, const struct plan *plan, const char *command,
+		  const char *toggle, const char *config, int64_t generation,
+		  const json_t *daemons, struct error *err)
+{
+	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
+	_cleanup_json_ json_t *body = plan_to_json(plan, err);
+
+	if (body == NULL || json_put(body, "command", json_string(command), err) < 0 ||
+	    json_put(body, "toggle", json_string(toggle), err) < 0 ||
+	    json_put(body, "config", json_string(config), err) < 0 ||
+	    json_put(body, "generation", json_integer(generation), err) < 0 ||
+	    json_put(body, "at_ns", json_integer(clock_realtime_ns()), err) < 0 ||
+	    json_put(body, "daemons", json_deep_copy(daemons), err) < 0 ||
+	    json_seal(body, JOURNAL_SCHEMA, &text, err) < 0)
+		return error_prefix(err, "the journal");
+	return slot_write(s, JOURNAL_FILE, slice_of(text.data, text.len), err);
+}
+
+static int read_body(const json_t *body, struct journal *j, struct error *err)
+{
+	const char *command, *toggle, *config;
+	json_t *daemons;
+
+	if (plan_from_json(body, &j->plan, err) < 0 ||
+	    json_need_string(body, "command", &command, err) < 0 ||
+	    json_need_string(body, "toggle", &toggle, err) < 0 ||
+	    json_need_string(body, "config", &config, err) < 0 ||
+	    json_need_int(body, "generation", &j->generation, err) < 0 ||
+	    json_need_int(body, "at_ns", &j->at_ns, err) < 0 ||
+	    json_need_array(body, "daemons", &daemons, err) < 0)
+		return -1;
+	if (!path_is_clean(config))
+		return error_set(err, ERROR_REFUSED, "\"config\" is no clean absolute path");
+	j->command = str_dup(command, err);
+	j->toggle = str_dup(toggle, err);
+	j->config = str_dup(config, err);
+	j->daemons = json_incref(daemons);
+	return j->command == NULL || j->toggle == NULL || j->config == NULL ? -1 : 0;
+}
+
+int journal_read(const struct store *s, struct journal *ret, struct error *err)
+{
+	_cleanup_free_ char *path = store_path(s, JOURNAL_FILE, err);
+	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
+	_cleanup_journal_ struct journal j = JOURNAL_INIT;
+	_cleanup_json_ json_t *body = NULL;
+
+	if (path == NULL || slot_read(s, JOURNAL_FILE, &text, err) < 0 ||
+	    json_unseal(slice_of(text.data, text.len), path, JOURNAL_SCHEMA, &body, err) < 0)
+		return -1;
+	if (read_body(body, &j, err) < 0)
+		return error_prefix(err, "%s", path);
+	*ret = j;
+	j = (struct journal)JOURNAL_INIT;
+	return 0;
+}
+
+int journal_end(const struct store *s, struct error *err)
+{
+	return slot_clear(s, JOURNAL_FILE, err);
+}

@@ -1,0 +1,13 @@
+librootlatch_a_SOURCES += %D%/journal.c
+librootlatch_a_SOURCES += %D%/journal.h
+librootlatch_a_SOURCES += %D%/log.c
+librootlatch_a_SOURCES += %D%/log.h
+librootlatch_a_SOURCES += %D%/restore_script.c
+librootlatch_a_SOURCES += %D%/snapshot.c
+librootlatch_a_SOURCES += %D%/snapshot.h
+librootlatch_a_SOURCES += %D%/state.c
+librootlatch_a_SOURCES += %D%/state.h
+librootlatch_a_SOURCES += %D%/state_json.c
+librootlatch_a_SOURCES += %D%/state_json.h
+librootlatch_a_SOURCES += %D%/store.c
+librootlatch_a_SOURCES += %D%/store.h

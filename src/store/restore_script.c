@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * restore.sh: the exact undo of one transaction for a host on which rootlatch is gone or
+ * broken. POSIX sh and utilities (cmp, mv, cp, chmod, chown, touch, kill), and sshd.
+ *
+ *     compare all -> install the prepared twins by rename -> sshd -t -> reload
+ *
+ * Nothing is installed unless every file is as the transaction left it, or is restored already.
+ */
+#include "base/path.h"
+#include "store/snapshot.h"
+
+static const char script_head[] =
+	"#!/bin/sh\n"
+	"# Puts back what rootlatch changed, without rootlatch. Run it as root:\n"
+	"#     sh restore.sh\n"
+	"# 0: restored, or it was already. 1: failed. 3: refused, nothing was changed: a file was\n"
+	"# edited since. 4: a person must look.\n"
+	"set -u\n"
+	"umask 077\n"
+	"LC_ALL=C; export LC_ALL\n"
+	"here=${0%/*}\n"
+	"[ \"$here\" != \"$0\" ] || here=.\n"
+	"cd \"$here\" || exit 1\n"
+	"say() { printf '%s\\n' \"$*\"; }\n"
+	"complain() { printf 'restore.sh: %s\\n' \"$*\" >&2; }\n"
+	"\n"
+	"# A sshd that was started with other options or another file is asked with them.\n"
+	"judge() {\n"
+	"\t[ -x \"$sshd\" ] || { complain \"no $sshd to ask; not asked\"; return 0; }\n"
+	"\tsshd_test\n"
+	"}\n"
+	"\n"
+	"# restored PATH N: PATH has the bytes it had before\n"
+	"restored() { [ -f \"$1\" ] && [ ! -h \"$1\" ] && cmp -s \"$2.before\" \"$1\"; }\n"
+	"# ours PATH N: PATH is as the transaction left it\n"
+	"ours() { [ -f \"$1\" ] && [ ! -h \"$1\" ] && cmp -s \"$2.after\" \"$1\"; }\n"
+	"\n"
+	"check() {\n"
+	"\trestored \"$1\" \"$2\" && return 0\n"
+	"\tours \"$1\" \"$2\" && { todo=yes; return 0; }\n"
+	"\tcomplain \"refused, nothing was changed: $1 was edited since\"\n"
+	"\tcomplain \"  cmp $here/$2.after $1   shows where; $here/$2.before is what it was\"\n"
+	"\texit 3\n"
+	"}\n"
+	"\n"
+	"# install PATH N TWIN UID GID MODE: the twin lies on the same filesystem and is complete, so\n"
+	"# one rename puts it in place. Where it is gone a new one is made from the copy here.\n"
+	"install() {\n"
+	"\trestored \"$1\" \"$2\" && return 0\n"
+	"\tif ! { [ -f \"$3\" ] && [ ! -h \"$3\" ] && cmp -s \"$2.before\" \"$3\"; }; then\n"
+	"\t\trm -f \"$3\" && cp \"$2.before\" \"$3\" && chown \"$4:$5\" \"$3\" &&\n"
+	"\t\t\tchmod \"$6\" \"$3\" && touch -r \"$2.before\" \"$3\" ||\n"
+	"\t\t\t{ rm -f \"$3\"; complain \"$1 could not be prepared\"; failed; }\n"
+	"\tfi\n"
+	"\tmv -f \"$3\" \"$1\" || { complain \"$1 could not be installed\"; failed; }\n"
+	"\trestored \"$1\" \"$2\" || { complain \"$1 is not as it should be\"; failed; }\n"
+	"\tsay \"$1 is as it was before\"\n"
+	"}\n"
+	"failed() { complain \"A person must look. What the files were: $here/*.before\"; exit 4; }\n"
+	"\n";
+
+static const char script_tail[] =
+	"\n"
+	"todo=no\n"
+	"each check\n"
+	"if [ \"$todo\" = no ]; then\n"
+	"\tsay \"everything is as it was before; nothing was changed\"\n"
+	"\texit 0\n"
+	"fi\n"
+	"each install\n"
+	"sync 2>/dev/null\n"
+	"if ! judge; then\n"
+	"\tcomplain \"the files are restored, but sshd does not accept them; it was NOT reloaded\"\n"
+	"\tfailed\n"
+	"fi\n"
+	"\n"
+	"# Only a live listener of this very sshd is signalled.\n"
+	"reload() {\n"
+	"\tpid=\n"
+	"\t[ -f \"$pid_file\" ] && read -r pid <\"$pid_file\"\n"
+	"\tcase $pid in '' | *[!0-9]*) return 1 ;; esac\n"
+	"\tread -r name <\"/proc/$pid/comm\" && [ \"$name\" = sshd ] || return 1\n"
+	"\tkill -HUP \"$pid\" || return 1\n"
+	"\tsay \"sshd (pid $pid) was told to reload\"\n"
+	"}\n"
+	"if ! reload 2>/dev/null; then\n"
+	"\tcomplain \"no pid in $pid_file: reload sshd yourself, if it runs\"\n"
+	"fi\n"
+	"say \"rootlatch, where it is still there, tidies its state with: rootlatch close\"\n";
+
+/* In single quotes a shell takes every byte as it is, but for the single quote. */
+static int append_quoted(struct buffer *b, const char *s, struct error *err)
+{
+	if (buffer_append(b, "'", 1, err) < 0)
+		return -1;
+	for (; *s != '\0'; s++)
+		if ((*s == '\'' ? buffer_append_str(b, "'\\''", err) : buffer_append(b, s, 1, err)) < 0)
+			return -1;
+	return buffer_append(b, "'", 1, err);
+}
+
+static int append_setting(struct buffer *b, const char *name, const char *value,
+			  struct error *err)
+{
+	if (buffer_printf(b, err, "%s=", name) < 0 || append_quoted(b, value, err) < 0)
+		return -1;
+	return buffer_append(b, "\n", 1, err);
+}
+
+static int append_file(struct buffer *b, const struct step *s, size_t n, struct error *err)
+{
+	if (buffer_append_str(b, "\t\"$1\" ", err) < 0 || append_quoted(b, s->path, err) < 0 ||
+	    buffer_printf(b, err, " %zu ", n) < 0 || append_quoted(b, s->temp, err) < 0)
+		return -1;
+	return buffer_printf(b, err, " %u %u %04o\n", (unsigned)s->meta.uid, (unsigned)s->meta.gid,
+			     (unsigned)s->meta.mode);
+}
+
+/* With the listener's own options: -o and -p may decide. */
+static int append_judge(struct buffer *b, const struct snapshot_info *info, struct error *err)
+{
+	if (buffer_append_str(b, "sshd_test() {\n\t\"$sshd\" -t -f \"$config\"", err) < 0)
+		return -1;
+	for (size_t i = 0; info->options != NULL && i < info->options->len; i++)
+		if (buffer_append(b, " ", 1, err) < 0 ||
+		    append_quoted(b, info->options->items[i], err) < 0)
+			return -1;
+	return buffer_append_str(b, "\n}\n", err);
+}
+
+int restore_script(const struct plan *plan, const struct snapshot_info *info,
+		   struct buffer *ret, struct error *err)
+{
+	if (buffer_append_str(ret, script_head, err) < 0 ||
+	    append_setting(ret, "sshd", info->sshd, err) < 0 ||
+	    append_setting(ret, "config", info->config, err) < 0 ||
+	    append_setting(ret, "pid_file", info->pid_file != NULL ? info->pid_file : "", err) < 0 ||
+	    append_judge(ret, info, err) < 0 || buffer_append_str(ret, "each() {\n", err) < 0)
+		return -1;
+	for (size_t i = 0; i < plan->len; i++)
+		if (append_file(ret, &plan->steps[i], i, err) < 0)
+			return -1;
+	return buffer_append_str(ret, "}\n", err) < 0 ? -1 : buffer_append_str(ret, script_tail, err);
+}

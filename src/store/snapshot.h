@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * snapshot: what is needed to put back all that a transaction touches, in a folder that serves
+ * without rootlatch too.
+ *
+ *     snapshots/ID/manifest.json   what, where, owner, mode, times, digests
+ *                  N.before        the bytes of file N as they were
+ *                  N.after         and as the transaction left them
+ *                  restore.sh      the exact undo, POSIX sh
+ */
+#ifndef ROOTLATCH_STORE_SNAPSHOT_H
+#define ROOTLATCH_STORE_SNAPSHOT_H
+
+#include "plan/plan.h"
+#include "store/store.h"
+
+struct snapshot_info {
+	const char *command;
+	const char *toggle;
+	const char *by;
+	const char *reason;   /* NULL: none */
+	const char *config;   /* main file of the sshd instance */
+	const char *sshd;     /* its binary */
+	const char *pid_file; /* NULL: none is known */
+	const struct strings *options; /* of its command line; NULL: none is known */
+};
+
+/* "DIR/snapshots/ID/N.before" or ".after". Owned by the caller. */
+char *snapshot_saved_path(const struct store *s, const char *id, size_t n, bool after,
+			  struct error *err) _must_check_;
+
+/* Makes the whole folder, durable when it returns; removes it again when that fails. */
+int snapshot_create(const struct store *s, const struct plan *plan,
+		    const struct snapshot_info *info, struct error *err) _must_check_;
+
+bool snapshot_exists(const struct store *s, const char *id);
+
+/* manifest.json's body. */
+int snapshot_read(const struct store *s, const char *id, json_t **ret_manifest,
+		  struct error *err) _must_check_;
+
+/* Removes every snapshot whose id is not among `keep`; counts them. */
+int snapshot_sweep(const struct store *s, const struct strings *keep, size_t *ret_swept,
+		   struct error *err) _must_check_;
+
+int snapshot_remove(const struct store *s, const char *id, struct error *err) _must_check_;
+
+/* The text of restore.sh. */
+int restore_script(const struct plan *plan, const struct snapshot_info *info,
+		   struct buffer *ret, struct error *err) _must_check_;
+
+#endif

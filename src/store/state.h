@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * state: which toggles are applied, since when, by whom, why, until when, and what undoes each.
+ *
+ * For each file that is edited there is one base image (what it was before the first of the
+ * edits that are applied), the ordered edits, and what it was when we last left it.
+ */
+#ifndef ROOTLATCH_STORE_STATE_H
+#define ROOTLATCH_STORE_STATE_H
+
+#include "config/marker.h"
+#include "host/process.h"
+#include "plan/plan.h"
+#include "store/store.h"
+
+#define STATE_SCHEMA 1
+#define STATE_HISTORY_MAX 100 /* transactions whose snapshot is kept for `show` */
+
+struct state_toggle {
+	char *name; /* "root-login", "root-login@/srv/sshd_config" */
+	char id[PLAN_ID_LEN + 1];
+	int64_t since_ns;
+	int64_t until_ns; /* 0: it is kept until somebody closes it */
+	char *by;
+	char *reason;     /* NULL: none was given */
+	char *placement;  /* "in-place" */
+	char *allow;      /* the value that was asked for */
+	char *was;        /* what sshd answered before, and after */
+	char *is;
+	char *config;     /* the main file of the sshd instance */
+};
+
+struct state_edit {
+	char *toggle;
+	struct edit edit;
+};
+
+struct state_file {
+	char *path;
+	char *twin;  /* the base itself, hidden beside the file */
+	char *saved; /* its bytes in the state folder */
+	struct digest base;
+	struct host_meta base_meta;
+	struct digest left;
+	struct host_meta left_meta;
+	struct state_edit *edits; /* in the order in which they were made */
+	size_t len;
+	size_t cap;
+};
+
+struct state_event { /* one committed transaction */
+	char id[PLAN_ID_LEN + 1];
+	char *command;
+	char *toggle;
+	char undoes[PLAN_ID_LEN + 1]; /* the transaction that a close took back, or "" */
+	int64_t at_ns;
+};
+
+struct state {
+	int64_t generation; /* counts the committed transactions */
+	struct state_toggle *toggles;
+	size_t n_toggles;
+	struct state_file *files;
+	size_t n_files;
+	struct state_event *events;
+	size_t n_events;
+	/* our last proven reload, for a daemon that leaves no pid file to tell its time by */
+	struct host_process reloaded;
+	int64_t reloaded_ns;
+};
+
+#define STATE_INIT { .generation = 0 }
+#define _cleanup_state_ _cleanup_(state_release)
+
+void state_release(struct state *s);
+void state_toggle_release(struct state_toggle *t);
+void state_file_release(struct state_file *f);
+
+/* A missing one is an empty one. Torn, altered, newer, or not root's alone: ERROR_REFUSED. */
+int state_read(const struct store *store, struct state *ret, struct error *err) _must_check_;
+/* Durable when it returns. */
+int state_write(const struct store *store, const struct state *s, struct error *err)
+	_must_check_;
+
+int state_copy(const struct state *s, struct state *ret, struct error *err) _must_check_;
+
+struct state_toggle *state_find_toggle(const struct state *s, const char *name);
+struct state_file *state_find_file(const struct state *s, const char *path);
+const struct state_event *state_find_event(const struct state *s, const char *id);
+
+/* These take over what they are given, also on failure. */
+int state_add_toggle(struct state *s, struct state_toggle *t, struct error *err) _must_check_;
+int state_add_file(struct state *s, struct state_file *f, struct error *err) _must_check_;
+int state_add_edit(struct state_file *f, const char *toggle, const struct edit *edit,
+		   struct error *err) _must_check_;
+/* The oldest fall off the end. */
+int state_add_event(struct state *s, const char *id, const char *command, const char *toggle,
+		    const char *undoes, int64_t at_ns, struct error *err) _must_check_;
+
+void state_remove_toggle(struct state *s, const char *name);
+void state_remove_file(struct state *s, const char *path);
+
+/* Every id that names a snapshot which must stay. */
+int state_ids(const struct state *s, struct strings *ret_ids, struct error *err) _must_check_;
+
+json_t *state_meta_to_json(const struct host_meta *m);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/state_json.h"
+
+#include "base/path.h"
+#include "base/text.h"
+
+static const char *const kind_names[] = {
+	[EDIT_DISABLE] = "disable",
+	[EDIT_SET] = "set",
+	[EDIT_INSERT] = "insert",
+};
+
+json_t *state_meta_to_json(const struct host_meta *m)
+{
+	return json_pack("{s:i, s:i, s:i, s:I, s:s}", "mode", (int)m->mode, "uid", (int)m->uid,
+			 "gid", (int)m->gid, "mtime_ns", (json_int_t)m->mtime_ns, "attrs",
+			 m->attrs.hex);
+}
+
+static json_t *toggle_to_json(const struct state_toggle *t)
+{
+	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s?, s:s, s:s, s:s, s:s, s:s}", "name", t->name,
+			 "id", t->id, "since_ns", (json_int_t)t->since_ns, "until_ns",
+			 (json_int_t)t->until_ns, "by", t->by, "reason", t->reason, "placement",
+			 t->placement, "allow", t->allow, "was", t->was, "is", t->is, "config",
+			 t->config);
+}
+
+static int put_encoded(json_t *json, const char *key, const char *line, struct error *err)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (line == NULL)
+		return 0;
+	text = text_encode(line, err);
+	return text == NULL ? -1 : json_put(json, key, json_string(text), err);
+}
+
+static json_t *edit_to_json(const struct state_edit *e, struct error *err)
+{
+	_cleanup_json_ json_t *changes = json_array();
+
+	for (size_t i = 0; i < e->edit.len; i++) {
+		const struct edit_change *c = &e->edit.changes[i];
+		json_t *json = json_pack("{s:s}", "kind", kind_names[c->kind]);
+
+		if (json_push(changes, json, err) < 0 ||
+		    put_encoded(json, "original", c->original, err) < 0 ||
+		    put_encoded(json, "ours", c->ours, err) < 0)
+			return NULL;
+	}
+	return json_pack("{s:s, s:s, s:O}", "toggle", e->toggle, "id", e->edit.id, "changes",
+			 changes);
+}
+
+static json_t *file_to_json(const struct state_file *f, struct error *err)
+{
+	_cleanup_json_ json_t *edits = json_array();
+
+	for (size_t i = 0; i < f->len; i++)
+		if (json_push(edits, edit_to_json(&f->edits[i], err), err) < 0)
+			return NULL;
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:O}", "path", f->path, "twin", f->twin,
+			 "saved", f->saved, "base", f->base.hex, "base_meta",
+			 state_meta_to_json(&f->base_meta), "left", f->left.hex, "left_meta",
+			 state_meta_to_json(&f->left_meta), "edits", edits);
+}
+
+static json_t *event_to_json(const struct state_event *e)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", e->id, "command", e->command, "toggle",
+			 e->toggle, "undoes", e->undoes, "at_ns", (json_int_t)e->at_ns);
+}
+
+json_t *state_to_json(const struct state *s, struct error *err)
+{
+	_cleanup_json_ json_t *json = json_object(), *toggles = json_array(),
+				*files = json_array(), *events = json_array();
+
+	for (size_t i = 0; i < s->n_toggles; i++)
+		if (json_push(toggles, toggle_to_json(&s->toggles[i]), err) < 0)
+			return NULL;
+	for (size_t i = 0; i < s->n_files; i++)
+		if (json_push(files, file_to_json(&s->files[i], err), err) < 0)
+			return NULL;
+	for (size_t i = 0; i < s->n_events; i++)
+		if (json_push(events, event_to_json(&s->events[i]), err) < 0)
+			return NULL;
+	if (json_put(json, "generation", json_integer(s->generation), err) < 0 ||
+	    json_put(json, "toggles", json_incref(toggles), err) < 0 ||
+	    json_put(json, "files", json_incref(files), err) < 0 ||
+	    json_put(json, "events", json_incref(events), err) < 0 ||
+	    json_put(json, "reloaded_pid", json_integer(s->reloaded.pid), err) < 0 ||
+	    json_put(json, "reloaded_start", json_integer((json_int_t)s->reloaded.start_ticks),
+		     err) < 0 ||
+	    json_put(json, "reloaded_ns", json_integer(s->reloaded_ns), err) < 0)
+		return NULL;
+	return json_incref(json);
+}
+
+static int copy_string(const json_t *json, const char *key, char **ret, struct error *err)
+{
+	const char *s;
+
+	if (json_need_string(json, key, &s, err) < 0)
+		return -1;
+	*ret = str_dup(s, err);
+	return *ret == NULL ? -1 : 0;
+}
+
+static int copy_path(const json_t *json, const char *key, char **ret, struct error *err)
+{
+	if (copy_string(json, key, ret, err) < 0)
+		return -1;
+	if (!path_is_clean(*ret))
+		return error_set(err, ERROR_REFUSED, "\"%s\" is no clean absolute path", key);
+	return 0;
+}
+
+static int copy_id(const json_t *json, const char *key, char ret[PLAN_ID_LEN + 1],
+		   struct error *err)
+{
+	const char *id;
+
+	if (json_need_string(json, key, &id, err) < 0)
+		return -1;
+	if (!marker_id_valid(id))
+		return error_set(err, ERROR_REFUSED, "\"%s\" is no transaction's id", key);
+	memcpy(ret, id, PLAN_ID_LEN + 1);
+	return 0;
+}
+
+static int copy_digest(const json_t *json, const char *key, struct digest *ret, struct error *err)
+{
+	const char *hex;
+
+	if (json_need_string(json, key, &hex, err) < 0)
+		return -1;
+	if (!digest_is_valid(hex))
+		return error_set(err, ERROR_REFUSED, "\"%s\" is no digest", key);
+	memcpy(ret->hex, hex, sizeof(ret->hex));
+	return 0;
+}
+
+static int meta_from_json(const json_t *json, struct host_meta *ret, struct error *err)
+{
+	int64_t mode, uid, gid;
+
+	if (json_need_int(json, "mode", &mode, err) < 0 ||
+	    json_need_int(json, "uid", &uid, err) < 0 ||
+	    json_need_int(json, "gid", &gid, err) < 0 ||
+	    json_need_int(json, "mtime_ns", &ret->mtime_ns, err) < 0 ||
+	    copy_digest(json, "attrs", &ret->attrs, err) < 0)
+		return -1;
+	ret->mode = (mode_t)mode & 07777;
+	ret->uid = (uid_t)uid;
+	ret->gid = (gid_t)gid;
+	return 0;
+}
+
+static int toggle_from_json(const json_t *json, struct state *s, struct error *err)
+{
+	struct state_toggle t = { 0 };
+	const char *reason = json_get_string(json, "reason", NULL);
+
+	if (copy_string(json, "name", &t.name, err) < 0 || copy_id(json, "id", t.id, err) < 0 ||
+	    json_need_int(json, "since_ns", &t.since_ns, err) < 0 ||
+	    json_need_int(json, "until_ns", &t.until_ns, err) < 0 ||
+	    copy_string(json, "by", &t.by, err) < 0 ||
+	    copy_string(json, "placement", &t.placement, err) < 0 ||
+	    copy_string(json, "allow", &t.allow, err) < 0 ||
+	    copy_string(json, "was", &t.was, err) < 0 || copy_string(json, "is", &t.is, err) < 0 ||
+	    copy_path(json, "config", &t.config, err) < 0)
+		goto failed;
+	if (reason != NULL && (t.reason = str_dup(reason, err)) == NULL)
+		goto failed;
+	return state_add_toggle(s, &t, err);
+failed:
+	state_toggle_release(&t);
+	return -1;
+}
+
+static int change_from_json(const json_t *json, struct edit *edit, struct error *err)
+{
+	const char *original = json_get_string(json, "original", NULL);
+	const char *ours = json_get_string(json, "ours", NULL);
+	_cleanup_free_ char *original_line = NULL, *ours_line = NULL;
+	const char *kind;
+
+	if (json_need_string(json, "kind", &kind, err) < 0)
+		return -1;
+	if (original != NULL && (original_line = text_decode(original, err)) == NULL)
+		return -1;
+	if (ours != NULL && (ours_line = text_decode(ours, err)) == NULL)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(kind_names); i++)
+		if (strcmp(kind, kind_names[i]) == 0)
+			return edit_add(edit, (enum edit_kind)i, original_line, ours_line, err);
+	return error_set(err, ERROR_REFUSED, "\"kind\" %s", kind);
+}
+
+static int edit_from_json(const json_t *json, struct state_file *f, struct error *err)
+{
+	_cleanup_edit_ struct edit edit = EDIT_INIT;
+	const char *toggle;
+	json_t *changes;
+
+	if (json_need_string(json, "toggle", &toggle, err) < 0 ||
+	    copy_id(json, "id", edit.id, err) < 0 ||
+	    json_need_array(json, "changes", &changes, err) < 0)
+		return -1;
+	for (size_t i = 0; i < json_array_size(changes); i++)
+		if (change_from_json(json_array_get(changes, i), &edit, err) < 0)
+			return -1;
+	return state_add_edit(f, toggle, &edit, err);
+}
+
+static int file_from_json(const json_t *json, struct state *s, struct error *err)
+{
+	struct state_file f = { 0 };
+	json_t *edits;
+
+	if (copy_path(json, "path", &f.path, err) < 0 || copy_path(json, "twin", &f.twin, err) < 0 ||
+	    copy_path(json, "saved", &f.saved, err) < 0 ||
+	    copy_digest(json, "base", &f.base, err) < 0 ||
+	    meta_from_json(json_object_get(json, "base_meta"), &f.base_meta, err) < 0 ||
+	    copy_digest(json, "left", &f.left, err) < 0 ||
+	    meta_from_json(json_object_get(json, "left_meta"), &f.left_meta, err) < 0 ||
+	    json_need_array(json, "edits", &edits, err) < 0)
+		goto failed;
+	for (size_t i = 0; i < json_array_size(edits); i++)
+		if (edit_from_json(json_array_get(edits, i), &f, err) < 0)
+			goto failed;
+	return state_add_file(s, &f, err);
+failed:
+	state_file_release(&f);
+	return -1;
+}
+
+static int event_from_json(const json_t *json, struct state *s, struct error *err)
+{
+	const char *undoes = json_get_string(json, "undoes", "");
+	const char *command, *toggle;
+	char id[PLAN_ID_LEN + 1];
+	int64_t at_ns;
+
+	if (copy_id(json, "id", id, err) < 0 ||
+	    json_need_string(json, "command", &command, err) < 0 ||
+	    json_need_string(json, "toggle", &toggle, err) < 0 ||
+	    json_need_int(json, "at_ns", &at_ns, err) < 0)
+		return -1;
+	return state_add_event(s, id, command, toggle, marker_id_valid(undoes) ? undoes : NULL,
+			       at_ns, err);
+}
+
+static int each(const json_t *json, const char *key, struct state *s,
+		int (*one)(const json_t *, struct state *, struct error *), struct error *err)
+{
+	json_t *array;
+
+	if (json_need_array(json, key, &array, err) < 0)
+		return -1;
+	for (size_t i = 0; i < json_array_size(array); i++)
+		if (one(json_array_get(array, i), s, err) < 0)
+			return error_prefix(err, "%s %zu", key, i + 1);
+	return 0;
+}
+
+int state_from_json(const json_t *json, struct state *ret, struct error *err)
+{
+	_cleanup_state_ struct state s = STATE_INIT;
+
+	if (json_need_int(json, "generation", &s.generation, err) < 0 ||
+	    each(json, "toggles", &s, toggle_from_json, err) < 0 ||
+	    each(json, "files", &s, file_from_json, err) < 0 ||
+	    each(json, "events", &s, event_from_json, err) < 0)
+		return -1;
+	s.reloaded.pid = (pid_t)json_get_int(json, "reloaded_pid", 0);
+	s.reloaded.start_ticks = (uint64_t)json_get_int(json, "reloaded_start", 0);
+	s.reloaded_ns = json_get_int(json, "reloaded_ns", 0);
+	*ret = s;
+	s = (struct state)STATE_INIT;
+	return 0;
+}

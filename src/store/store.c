@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ *     NAME.spare --write, fsync--> NAME.spare --rename/exchange, fsync--> NAME
+ *                                                NAME --clear--> NAME.spare
+ */
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+
+#include "base/path.h"
+#include "host/clock.h"
+
+/* What a slot gets at least, so that a later content which is somewhat longer fits too. */
+#define SLOT_RESERVE (32 * 1024)
+
+int store_init(struct store *s, const struct host *h, const char *dir, struct error *err)
+{
+	*s = (struct store){ .host = h, .lock_fd = -1, .dir = str_dup(dir, err) };
+	return s->dir == NULL ? -1 : 0;
+}
+
+void store_release(struct store *s)
+{
+	store_unlock(s);
+	free(s->dir);
+	s->dir = NULL;
+}
+
+char *store_path(const struct store *s, const char *name, struct error *err)
+{
+	return path_join(s->dir, name, err);
+}
+
+bool store_exists(const struct store *s)
+{
+	return host_file_exists(s->host, s->dir);
+}
+
+static int take_flock(struct store *s, int fd, unsigned wait_seconds, struct error *err)
+{
+	int64_t until = clock_boottime_ns() + (int64_t)wait_seconds * NSEC_PER_SEC;
+
+	for (;;) {
+		if (s->host->ops->flock(s->host->ctx, fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return error_sys(err, ERROR_FAILED, errno, "locking %s", s->dir);
+		if (clock_boottime_ns() >= until)
+			break;
+		clock_sleep_ms(50);
+	}
+	(void)error_set(err, ERROR_BUSY, "another rootlatch is at work on this host (%s/lock)",
+			s->dir);
+	return error_hint(err, "Nothing was changed. --wait SECONDS waits for it.");
+}
+
+int store_lock(struct store *s, bool create, unsigned wait_seconds, struct error *err)
+{
+	_cleanup_free_ char *path = store_path(s, "lock", err);
+	_cleanup_close_ int fd = -1;
+
+	if (path == NULL)
+		return -1;
+	if ((create || store_exists(s)) && host_dir_create(s->host, s->dir, true, err) < 0)
+		return -1;
+	fd = host_open(s->host, path, O_RDWR | O_CREAT, 0600);
+	if (fd < 0)
+		return error_sys(err, ERROR_FAILED, errno, "the lock %s", path);
+	if (take_flock(s, fd, wait_seconds, err) < 0)
+		return -1;
+	s->lock_fd = TAKE_FD(fd);
+	return 0;
+}
+
+void store_unlock(struct store *s)
+{
+	if (s->lock_fd >= 0)
+		(void)close(s->lock_fd);
+	s->lock_fd = -1;
+}
+
+bool store_is_locked(const struct store *s)
+{
+	_cleanup_free_ char *path = store_path(s, "lock", NULL);
+	_cleanup_close_ int fd = -1;
+
+	if (path == NULL)
+		return false;
+	fd = host_open(s->host, path, O_RDWR, 0);
+	return fd >= 0 && s->host->ops->flock(s->host->ctx, fd, LOCK_SH | LOCK_NB) < 0 &&
+	       errno == EWOULDBLOCK;
+}
+
+static char *spare_path(const struct store *s, const char *name, struct error *err)
+{
+	return str_format(err, "%s/%s.spare", s->dir, name);
+}
+
+bool slot_exists(const struct store *s, const char *name)
+{
+	_cleanup_free_ char *path = store_path(s, name, NULL);
+
+	return path != NULL && host_file_exists(s->host, path);
+}
+
+int slot_read(const struct store *s, const char *name, struct buffer *ret, struct error *err)
+{
+	_cleanup_free_ char *path = store_path(s, name, err);
+	_cleanup_host_file_ struct host_file f = HOST_FILE_INIT;
+
+	if (path == NULL ||
+	    host_file_read(s->host, path, HOST_READ_OWN | HOST_READ_NO_DIGEST, &f, err) < 0)
+		return -1;
+	*ret = f.bytes;
+	f.bytes = (struct buffer)BUFFER_INIT;
+	return 0;
+}
+
+/* The old content's blocks are written over, only then is the rest cut off: nothing new is
+ * needed of the disk when the content did not grow. */
+static int fill_spare(const struct store *s, const char *spare, struct slice content,
+		      struct error *err)
+{
+	const struct host *h = s->host;
+	_cleanup_close_ int fd = host_open(h, spare, O_WRONLY | O_CREAT, 0600);
+
+	if (fd < 0)
+		return error_sys(err, ERROR_FAILED, errno, "%s", spare);
+	if (host_write_all(h, fd, content, err) < 0)
+		return error_prefix(err, "%s", spare);
+	if (h->ops->ftruncate(h->ctx, fd, (off_t)content.len) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "%s", spare);
+	/* a reserve for the next content; not every filesystem has it to give */
+	(void)h->ops->fallocate(h->ctx, fd, FALLOC_FL_KEEP_SIZE, 0,
+				(off_t)content.len + SLOT_RESERVE);
+	if (h->ops->fsync(h->ctx, fd) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "fsync of %s", spare);
+	return 0;
+}
+
+static int swap_names(const struct store *s, const char *from, const char *to, bool both,
+		      struct error *err)
+{
+	const struct host *h = s->host;
+	_cleanup_close_ int dir = host_open_dir(h, s->dir, err);
+
+	if (dir < 0)
+		return -1;
+	if (h->ops->renameat2(h->ctx, dir, path_basename(from), dir, path_basename(to),
+			      both ? RENAME_EXCHANGE : 0) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "renaming %s to %s", from, to);
+	if (h->ops->fsync(h->ctx, dir) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "fsync of the folder %s", s->dir);
+	return 0;
+}
+
+int slot_write(const struct store *s, const char *name, struct slice content, struct error *err)
+{
+	_cleanup_free_ char *path = store_path(s, name, err);
+	_cleanup_free_ char *spare = spare_path(s, name, err);
+
+	if (path == NULL || spare == NULL || fill_spare(s, spare, content, err) < 0)
+		return -1;
+	return swap_names(s, spare, path, host_file_exists(s->host, path), err);
+}
+
+int slot_clear(const struct store *s, const char *name, struct error *err)
+{
+	_cleanup_free_ char *path = store_path(s, name, err);
+	_cleanup_free_ char *spare = spare_path(s, name, err);
+
+	if (path == NULL || spare == NULL)
+		return -1;
+	if (!host_file_exists(s->host, path))
+		return 0;
+	return swap_names(s, path, spare, false, err);
+}

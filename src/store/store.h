@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * store: the state folder. One lock, held for a whole transaction and freed by the kernel when
+ * its holder dies; and slots, the two files that are replaced again and again.
+ *
+ * A slot NAME has a spare twin NAME.spare with blocks to spare. A new content is written into
+ * the spare, fsynced, and the two names are exchanged: a full disk can't stop a close.
+ */
+#ifndef ROOTLATCH_STORE_STORE_H
+#define ROOTLATCH_STORE_STORE_H
+
+#include "base/json.h"
+#include "host/file.h"
+
+#define STORE_DIR_DEFAULT "/var/lib/rootlatch"
+
+struct store {
+	const struct host *host;
+	char *dir;   /* below the host's root */
+	int lock_fd; /* -1: not held */
+};
+
+#define STORE_INIT { .lock_fd = -1 }
+#define _cleanup_store_ _cleanup_(store_release)
+
+/* Writes nothing: a state folder that is not there is an empty one. */
+int store_init(struct store *s, const struct host *h, const char *dir, struct error *err)
+	_must_check_;
+void store_release(struct store *s);
+
+/* "DIR/name", owned by the caller. */
+char *store_path(const struct store *s, const char *name, struct error *err) _must_check_;
+bool store_exists(const struct store *s);
+
+/* Takes the lock; makes the folder first when `create`. ERROR_BUSY when another process has it
+ * longer than wait_seconds. */
+int store_lock(struct store *s, bool create, unsigned wait_seconds, struct error *err)
+	_must_check_;
+void store_unlock(struct store *s);
+/* Whether somebody holds the lock just now. */
+bool store_is_locked(const struct store *s);
+
+bool slot_exists(const struct store *s, const char *name);
+/* ENOENT in err->sys_errno when it is not there. */
+int slot_read(const struct store *s, const char *name, struct buffer *ret, struct error *err)
+	_must_check_;
+/* Durable when it returns. */
+int slot_write(const struct store *s, const char *name, struct slice content, struct error *err)
+	_must_check_;
+/* The slot becomes the spare again: gone, but its blocks stay ours. Durable. */
+int slot_clear(const struct store *s, const char *name, struct error *err) _must_check_;
+
+#endif
