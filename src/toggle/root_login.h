@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * root_login: PermitRootLogin of one sshd instance (sshd_config(5)), the kind `root-login`.
+ */
+#ifndef ROOTLATCH_TOGGLE_ROOT_LOGIN_H
+#define ROOTLATCH_TOGGLE_ROOT_LOGIN_H
+
+#include "config/sshd_plan.h"
+#include "service/sshd_judge.h"
+#include "toggle/sshd_files.h"
+#include "toggle/toggle.h"
+
+extern const struct toggle_kind root_login_kind;
+
+/* What planning leaves for judging, and the bytes that the steps point into. */
+struct toggle_judgement {
+	bool opening;
+	bool yes;
+	char *allow;            /* opening: the value that was asked for */
+	char *was;              /* closing: sshd's answer before the opening */
+	struct sshd_files files;
+	struct sshd_plan edit;  /* opening */
+	struct host_file *targets; /* as they are now */
+	struct host_file *twins;   /* closing: what was put aside */
+	struct buffer *texts;      /* closing: what they become by meaning */
+	size_t len;
+	struct host_view *views;
+	size_t n_views;
+	struct sshd_connection connection;
+	struct sshd_judge *before, *after;
+	struct sshd_answers answers_before, answers_after;
+};
+
+/* A judgement with room for `len` files. It belongs to the plan from then on. */
+int root_login_judgement_new(struct toggle_plan *p, struct error *err) _must_check_;
+int root_login_judgement_reserve(struct toggle_judgement *j, size_t len, struct error *err)
+	_must_check_;
+
+/* Finds the listeners and lets sshd judge the files as they stand. */
+int root_login_judge_baseline(const struct toggle_context *c, struct toggle_plan *p,
+			      struct error *err) _must_check_;
+/* Lets it judge them as the plan's steps would leave them. */
+int root_login_judge_candidate(const struct toggle_context *c, struct toggle_plan *p,
+			       struct error *err) _must_check_;
+
+/* The files named that changed since a listener last read them. */
+int root_login_newer(const struct toggle_context *c, struct toggle_plan *p,
+		     struct strings *ret_newer, struct error *err) _must_check_;
+/* Every answer but PermitRootLogin must be as before. */
+int root_login_require_same(const struct toggle_judgement *j, struct error *err) _must_check_;
+/* What restore.sh and the manifest have to know. */
+void root_login_fill_snapshot(const struct toggle_terms *terms, struct toggle_plan *p);
+int root_login_set_value(char **value, const struct sshd_answers *a, struct error *err)
+	_must_check_;
+
+int root_login_plan_open(const struct toggle_context *c, const struct toggle_terms *terms,
+			 struct toggle_plan *p, struct error *err) _must_check_;
+int root_login_judge_open(const struct toggle_context *c, struct toggle_plan *p,
+			  struct error *err) _must_check_;
+int root_login_plan_close(const struct toggle_context *c, const struct toggle_terms *terms,
+			  struct toggle_plan *p, struct error *err) _must_check_;
+int root_login_judge_close(const struct toggle_context *c, struct toggle_plan *p,
+			   struct error *err) _must_check_;
+int root_login_read(const struct toggle_context *c, const char *toggle, bool offline,
+		    struct toggle_report *ret, struct error *err) _must_check_;
+int root_login_strays(const struct toggle_context *c, struct strings *ret, struct error *err)
+	_must_check_;
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Whether the host still agrees with the record, and what sshd itself says.
+ */
+#include "service/sshd_check.h"
+#include "toggle/root_login.h"
+
+static int differs(struct toggle_report *r, struct error *err, const char *fmt, ...)
+	_printf_(3, 4);
+
+static int differs(struct toggle_report *r, struct error *err, const char *fmt, ...)
+{
+	char *line = NULL;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vasprintf(&line, fmt, args);
+	va_end(args);
+	if (n < 0)
+		return error_oom(err);
+	r->agrees = false;
+	n = strings_add(&r->differences, line, err);
+	free(line);
+	return n;
+}
+
+static bool is_edited_by(const struct state_file *f, const char *toggle)
+{
+	for (size_t i = 0; i < f->len; i++)
+		if (strcmp(f->edits[i].toggle, toggle) == 0)
+			return true;
+	return false;
+}
+
+static int compare_file(const struct host *h, const struct state_file *f,
+			struct toggle_report *r, struct error *err)
+{
+	_cleanup_host_file_ struct host_file now = HOST_FILE_INIT;
+	struct error why = ERROR_INIT;
+
+	if (!host_file_exists(h, f->path))
+		return differs(r, err, "%s is gone", f->path);
+	if (host_file_read(h, f->path, HOST_READ_TARGET, &now, &why) < 0)
+		return differs(r, err, "%s", why.message);
+	if (digest_equal(&now.digest, &f->base))
+		return differs(r, err, "%s is as it was before the opening again", f->path);
+	if (!digest_equal(&now.digest, &f->left))
+		return differs(r, err, "%s was edited since we left it", f->path);
+	if (!host_meta_equal(&now.meta, &f->left_meta))
+		return differs(r, err, "%s has another owner, mode or attributes since we left it",
+			       f->path);
+	if (f->base.hex[0] != '\0' && !host_file_exists(h, f->twin))
+		return differs(r, err, "%s, which closing would put back, is gone (a copy is kept)",
+			       f->twin);
+	return 0;
+}
+
+static int compare_files(const struct toggle_context *c, const char *toggle,
+			 struct toggle_report *r, struct error *err)
+{
+	for (size_t i = 0; i < c->state->n_files; i++)
+		if (is_edited_by(&c->state->files[i], toggle) &&
+		    compare_file(c->host, &c->state->files[i], r, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* A listener that has not read what stands on the disk makes every answer about the disk moot. */
+static int compare_loaded(const struct toggle_context *c, struct sshd_daemons *daemons,
+			  const struct sshd_answers *answers, struct toggle_report *r,
+			  struct error *err)
+{
+	_cleanup_strings_ struct strings newer = STRINGS_INIT;
+
+	for (size_t i = 0; i < daemons->len; i++) {
+		struct sshd_daemon *d = &daemons->items[i];
+
+		if (c->state->reloaded.pid == d->process.pid &&
+		    c->state->reloaded.start_ticks == d->process.start_ticks &&
+		    c->state->reloaded_ns > d->loaded_ns)
+			d->loaded_ns = c->state->reloaded_ns;
+		for (size_t k = 0; k < c->state->n_files; k++)
+			if (sshd_check_newer(c->host, d, answers, &c->state->files[k].path, 1, &newer,
+					     err) < 0)
+				return -1;
+	}
+	for (size_t i = 0; i < newer.len; i++)
+		if (differs(r, err, "sshd has not read %s since it was changed", newer.items[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static int ask_sshd(const struct toggle_context *c, const struct state_toggle *t,
+		    struct toggle_report *r, struct error *err)
+{
+	_cleanup_(sshd_daemons_release) struct sshd_daemons daemons = SSHD_DAEMONS_INIT;
+	_cleanup_(sshd_answers_release) struct sshd_answers answers = SSHD_ANSWERS_INIT;
+	const struct sshd_daemon *first;
+	struct sshd_connection connection;
+	const char *value;
+
+	if (sshd_find(c->host, c->config, &daemons, err) < 0)
+		return -1;
+	first = daemons.len > 0 ? &daemons.items[0] : NULL;
+	sshd_connection_default(first, 0, &connection);
+	if (sshd_judge(c->host, first, c->config, NULL, 0, &connection, &answers, err) < 0)
+		return -1;
+	if (!answers.valid)
+		return differs(r, err, "sshd does not accept its configuration: %s",
+			       answers.complaints.len > 0 ? answers.complaints.items[0] : "no reason");
+	value = sshd_answers_get(&answers, "permitrootlogin");
+	r->value = str_dup(value != NULL ? sshd_permit_text(value) : "unknown", err);
+	r->effective = sshd_answers_effective(&answers, "everybody", err);
+	if (r->value == NULL || r->effective == NULL)
+		return -1;
+	if (t == NULL)
+		return 0;
+	if (strcmp(r->value, t->is) != 0 &&
+	    differs(r, err, "sshd says permitrootlogin %s, not %s", r->value, t->is) < 0)
+		return -1;
+	return compare_loaded(c, &daemons, &answers, r, err);
+}
+
+int root_login_read(const struct toggle_context *c, const char *toggle, bool offline,
+		    struct toggle_report *ret, struct error *err)
+{
+	const struct state_toggle *t = state_find_toggle(c->state, toggle);
+
+	ret->applied = t != NULL;
+	if (t != NULL && compare_files(c, toggle, ret, err) < 0)
+		return -1;
+	return offline ? 0 : ask_sshd(c, t, ret, err);
+}
+
+struct stray_scan {
+	const struct toggle_context *c;
+	const struct sshd_file *file;
+	struct strings *found;
+	struct error *err;
+};
+
+static bool is_recorded(const struct state *s, const char *path, const char *id)
+{
+	const struct state_file *f = state_find_file(s, path);
+
+	for (size_t i = 0; f != NULL && i < f->len; i++)
+		if (strcmp(f->edits[i].edit.id, id) == 0)
+			return true;
+	return false;
+}
+
+static int stray_marker(void *ctx, const struct marker *m)
+{
+	const struct stray_scan *scan = ctx;
+
+	if (is_recorded(scan->c->state, scan->file->path, m->id))
+		return 0;
+	return strings_addf(scan->found, scan->err, "%s line %zu: a marker of rootlatch's (%s) that "
+			    "the state folder does not know", scan->file->path, m->number, m->id);
+}
+
+/* A cloned image, a lost disk, a copied line: markers that no record would ever take out. */
+int root_login_strays(const struct toggle_context *c, struct strings *ret, struct error *err)
+{
+	_cleanup_sshd_files_ struct sshd_files files = { 0 };
+	struct error ignored = ERROR_INIT;
+
+	if (sshd_files_read(c->host, c->config, &files, &ignored) < 0)
+		return 0; /* reading the toggle itself says what is wrong with the files */
+	for (size_t i = 0; i < files.closure.files_len; i++) {
+		struct stray_scan scan = { .c = c, .file = &files.closure.files[i], .found = ret,
+					   .err = err };
+
+		if (marker_scan(scan.file->text, stray_marker, &scan) != 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "toggle/toggle.h"
+
+#include <stdio.h>
+
+#include "toggle/root_login.h"
+
+const struct toggle_kind *const toggle_kinds[] = {
+	&root_login_kind,
+	NULL,
+};
+
+const struct toggle_kind *toggle_kind_find(const char *toggle)
+{
+	size_t len = strcspn(toggle, "@");
+
+	for (const struct toggle_kind *const *k = toggle_kinds; *k != NULL; k++)
+		if (strlen((*k)->name) == len && strncmp((*k)->name, toggle, len) == 0)
+			return *k;
+	return NULL;
+}
+
+char *toggle_name(const char *kind, const char *config, struct error *err)
+{
+	if (strcmp(config, SSHD_CONFIG_DEFAULT) == 0)
+		return str_dup(kind, err);
+	return str_format(err, "%s@%s", kind, config);
+}
+
+const char *toggle_config(const char *toggle)
+{
+	const char *at = strchr(toggle, '@');
+
+	return at != NULL ? at + 1 : SSHD_CONFIG_DEFAULT;
+}
+
+int toggle_plan_new(const char *toggle, const char *command, struct toggle_plan **ret,
+		    struct error *err)
+{
+	_cleanup_toggle_plan_ struct toggle_plan *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return error_oom(err);
+	p->kind = toggle_kind_find(toggle);
+	p->toggle = str_dup(toggle, err);
+	p->command = str_dup(command, err);
+	p->config = str_dup(toggle_config(toggle), err);
+	if (p->toggle == NULL || p->command == NULL || p->config == NULL)
+		return -1;
+	p->verdict = "normal";
+	*ret = TAKE_PTR(p);
+	return 0;
+}
+
+void toggle_plan_free(struct toggle_plan **plan)
+{
+	struct toggle_plan *p = TAKE_PTR(*plan);
+
+	if (p == NULL)
+		return;
+	if (p->judgement != NULL)
+		p->kind->release(p->judgement);
+	plan_release(&p->plan);
+	state_release(&p->after);
+	sshd_daemons_release(&p->daemons);
+	toggle_warnings_release(&p->warnings);
+	strings_release(&p->files);
+	strings_release(&p->restored);
+	free(p->toggle);
+	free(p->command);
+	free(p->config);
+	free(p->was);
+	free(p->is);
+	free(p->effective);
+	free(p->placement);
+	free(p);
+}
+
+void toggle_report_release(struct toggle_report *r)
+{
+	free(r->value);
+	free(r->effective);
+	strings_release(&r->differences);
+	toggle_warnings_release(&r->warnings);
+	*r = (struct toggle_report)TOGGLE_REPORT_INIT;
+}
+
+int toggle_warn(struct toggle_warnings *w, struct error *err, const char *hint, const char *fmt,
+		...)
+{
+	struct toggle_warning one = { .hint = str_dup(hint != NULL ? hint : "", err) };
+	struct toggle_warning *more = reallocarray(w->items, w->len + 1, sizeof(*more));
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vasprintf(&one.text, fmt, args);
+	va_end(args);
+	if (more != NULL)
+		w->items = more;
+	if (more == NULL || n < 0 || one.hint == NULL) {
+		free(one.hint);
+		if (n >= 0)
+			free(one.text);
+		return error_oom(err);
+	}
+	w->items[w->len++] = one;
+	return 0;
+}
+
+void toggle_warnings_release(struct toggle_warnings *w)
+{
+	for (size_t i = 0; i < w->len; i++) {
+		free(w->items[i].text);
+		free(w->items[i].hint);
+	}
+	free(w->items);
+	*w = (struct toggle_warnings){ 0 };
+}

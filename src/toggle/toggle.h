@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * toggle: one reversible setting of one host, and the table of their kinds. A kind reads the
+ * host and the state and makes plans; it writes nothing and never touches the store.
+ *
+ *     plan_apply / plan_undo -> judge -> (the transaction installs) -> after is the state
+ *
+ * Planning starts sshd's judgements, and judge() waits for them, so that the transaction can
+ * write its snapshot meanwhile.
+ */
+#ifndef ROOTLATCH_TOGGLE_TOGGLE_H
+#define ROOTLATCH_TOGGLE_TOGGLE_H
+
+#include "config/augeas.h"
+#include "service/sshd.h"
+#include "service/sshd_answers.h"
+#include "store/snapshot.h"
+#include "store/state.h"
+
+struct toggle_terms {
+	const char *allow;  /* "yes", "prohibit-password", "forced-commands-only" */
+	const char *reason; /* NULL: none */
+	const char *by;     /* who asks */
+	bool yes;           /* --yes: what needs a yes is meant */
+};
+
+/* What a kind may look at. */
+struct toggle_context {
+	const struct host *host;
+	const struct state *state;
+	const struct store *store; /* for the paths of saved files only */
+	const char *lens_dir;
+	const char *config;        /* the sshd instance's main file */
+};
+
+struct toggle_warning {
+	char *text; /* a line; printable */
+	char *hint; /* lines, or "" */
+};
+
+struct toggle_warnings {
+	struct toggle_warning *items;
+	size_t len;
+};
+
+struct toggle_judgement; /* a kind's own: what is under way */
+
+struct toggle_plan {
+	const struct toggle_kind *kind;
+	char *toggle;
+	char *command;        /* "open", "close": for the log and the history */
+	char *config;
+	struct plan plan;     /* no step, and after the same: nothing to do */
+	bool changes;         /* the host or the state will differ */
+	struct state after;
+	char undoes[PLAN_ID_LEN + 1];
+	struct snapshot_info snapshot; /* borrowed from here and from the terms */
+	struct sshd_daemons daemons;   /* to be reloaded */
+	struct toggle_warnings warnings;
+	struct toggle_judgement *judgement;
+
+	/* for the result */
+	const char *verdict;  /* "applied", "normal": the toggle's state when this is done */
+	char *was, *is;       /* sshd's value for root, once judged */
+	char *effective;      /* the same as a sentence */
+	char *placement;
+	struct strings files; /* that are changed, or would be */
+	struct strings restored; /* those that are byte-identical to before the opening again */
+	int64_t since_ns;     /* undo: when it was applied */
+};
+
+#define _cleanup_toggle_plan_ _cleanup_(toggle_plan_free)
+
+struct toggle_report {
+	bool applied;
+	bool agrees;                /* the host is as the state has it */
+	char *value;                /* sshd's for root; NULL when it was not asked */
+	char *effective;
+	struct strings differences; /* what does not agree, a line each */
+	struct toggle_warnings warnings;
+};
+
+#define TOGGLE_REPORT_INIT { .agrees = true }
+#define _cleanup_toggle_report_ _cleanup_(toggle_report_release)
+
+struct toggle_kind {
+	const char *name; /* of the toggle, up to an @ */
+	int (*plan_apply)(const struct toggle_context *c, const struct toggle_terms *terms,
+			  struct toggle_plan *p, struct error *err);
+	int (*plan_undo)(const struct toggle_context *c, const struct toggle_terms *terms,
+			 struct toggle_plan *p, struct error *err);
+	/* ERROR_REFUSED when the plan must not be carried out. */
+	int (*judge)(const struct toggle_context *c, struct toggle_plan *p, struct error *err);
+	void (*release)(struct toggle_judgement *j);
+	int (*read)(const struct toggle_context *c, const char *toggle, bool offline,
+		    struct toggle_report *ret, struct error *err);
+	/* Adds a line for each trace of ours on the host that the state knows nothing of. */
+	int (*strays)(const struct toggle_context *c, struct strings *ret, struct error *err);
+};
+
+/* The kinds, NULL behind the last. */
+extern const struct toggle_kind *const toggle_kinds[];
+
+/* NULL for a name of no kind. */
+const struct toggle_kind *toggle_kind_find(const char *toggle);
+
+/* "root-login" for the default instance, "root-login@/path" for another. Owned by the caller. */
+char *toggle_name(const char *kind, const char *config, struct error *err) _must_check_;
+/* The path behind the @; the default sshd_config otherwise. A pointer into `toggle`, or static. */
+const char *toggle_config(const char *toggle);
+
+int toggle_plan_new(const char *toggle, const char *command, struct toggle_plan **ret,
+		    struct error *err) _must_check_;
+void toggle_plan_free(struct toggle_plan **p);
+void toggle_report_release(struct toggle_report *r);
+
+int toggle_warn(struct toggle_warnings *w, struct error *err, const char *hint, const char *fmt,
+		...) _printf_(4, 5) _must_check_;
+void toggle_warnings_release(struct toggle_warnings *w);
+
+#endif

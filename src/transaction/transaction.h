@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * transaction: all of a plan or nothing, whatever happens in the middle of it.
+ *
+ *     lock
+ *       snapshot     durable, while sshd judges        nothing is changed yet:
+ *       judge        sshd's verdict, or refused          a leftover is swept
+ *       journal      durable                           ---------------------------
+ *       prepare      the new files beside the old        from here on recovery
+ *       apply        names exchanged, durable            puts the old ones back
+ *       activate     listeners reloaded, proven
+ *       state        durable: THIS IS THE COMMIT       ---------------------------
+ *       tidy         temporaries                         from here on recovery
+ *       journal gone                                     only tidies up
+ *     unlock
+ */
+#ifndef ROOTLATCH_TRANSACTION_TRANSACTION_H
+#define ROOTLATCH_TRANSACTION_TRANSACTION_H
+
+#include "toggle/toggle.h"
+
+struct transaction_reload {
+	bool needed;   /* there was a listener to reload */
+	size_t count;  /* how many were, with proof */
+};
+
+/* Called at each step with a line for --verbose. */
+struct transaction_events {
+	void (*step)(void *ctx, const char *text);
+	void *ctx;
+};
+
+/* Carries out a plan that changes something. The store must not be locked by us yet. On failure
+ * everything is as before, and err->code says how well that is known: ERROR_REFUSED (nothing
+ * was touched), ERROR_FAILED (rolled back), ERROR_IN_DOUBT (a person must look), ERROR_BUSY. */
+int transaction_commit(struct store *store, const struct toggle_context *c,
+		       struct toggle_plan *p, unsigned wait_seconds,
+		       const struct transaction_events *events,
+		       struct transaction_reload *ret_reload, struct error *err) _must_check_;
+
+struct recovery {
+	bool found;       /* a transaction that was cut off */
+	bool finished;    /* it was committed: tidied up. Otherwise: undone */
+	char id[PLAN_ID_LEN + 1];
+	char *command;
+	char *toggle;
+	size_t swept;     /* leftovers of transactions that never began */
+	size_t reloaded;  /* listeners */
+};
+
+#define RECOVERY_INIT { .found = false }
+#define _cleanup_recovery_ _cleanup_(recovery_release)
+
+void recovery_release(struct recovery *r);
+
+/* True when there may be something to recover: a journal is there. Takes no lock. */
+bool recovery_is_needed(const struct store *store);
+
+/* Finishes or undoes what was cut off, and sweeps leftovers. May itself be cut off anywhere and
+ * called again. Without a state folder there is nothing to do, and nothing is made. */
+int recovery_run(struct store *store, unsigned wait_seconds, struct recovery *ret,
+		 struct error *err) _must_check_;
+
+/* The same with the lock held. */
+int recovery_run_locked(const struct store *store, struct recovery *ret, struct error *err)
+	_must_check_;
+
+/* Undoes the steps of a plan, last first, and brings the listeners back to what stands on the
+ * disk. Used by a commit that fails, and by recovery. */
+int transaction_rollback(const struct host *h, const struct plan *plan, const char *config,
+			 struct sshd_daemon *daemons, size_t n_daemons, size_t *ret_reloaded,
+			 struct error *err) _must_check_;
+
+#endif
