@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * api: what stands behind the handles of rootlatch.h. A result is a JSON document from the start, so
+ * that what is shown to people and what scripts get are the same facts.
+ */
+#ifndef ROOTLATCH_API_API_H
+#define ROOTLATCH_API_API_H
+
+#include <rootlatch.h>
+
+#include "base/json.h"
+#include "toggle/toggle.h"
+
+struct rootlatch {
+	struct host host;
+	struct store store;
+	char *config;
+	char *root_login; /* the toggle's name */
+	char *lens_dir;   /* NULL: to be looked for */
+	unsigned wait_seconds;
+	bool offline;
+	bool yes;
+	void (*event)(void *ctx, const char *text);
+	void *event_ctx;
+};
+
+struct rootlatch_plan {
+	struct rootlatch *r;
+	struct state state; /* what it was planned on */
+	struct toggle_plan *plan;
+	struct toggle_context context;
+	char *config;
+	char *by;
+	char *reason;
+	char *allow;
+};
+
+struct rootlatch_result {
+	json_t *doc;
+	char *text;
+	int status;
+};
+
+/* Copies what went wrong out of the library. Returns -1. */
+int api_error(struct rootlatch_error *out, const struct error *err);
+
+/* A document of a command: {"schema", "command", "ok", "changed", "results"}. */
+struct rootlatch_result *api_result_new(const char *command, struct error *err) _must_check_;
+/* Takes `one` into "results". */
+int api_result_add(struct rootlatch_result *result, json_t *one, struct error *err)
+	_must_check_;
+/* Sets "ok", "changed" and the status, and writes the text. */
+int api_result_seal(struct rootlatch_result *result, int status, bool changed,
+		    struct error *err) _must_check_;
+
+json_t *api_warnings_json(const struct toggle_warnings *w, struct error *err) _must_check_;
+json_t *api_time_json(int64_t ns); /* null for 0 */
+
+/* The state as it is; the context that points to it. */
+int api_context(struct rootlatch *r, const struct state *state, const char *config,
+		struct toggle_context *ret, struct error *err) _must_check_;
+
+/* The log's line for something that was done. */
+void api_log(struct rootlatch *r, const char *event, const struct toggle_plan *p,
+	     const char *by, const char *reason);
+
+/* diff -u (diff(1)) of two texts; `old_path` is a file on the disk. */
+int api_diff(const struct host *h, const char *old_path, struct slice new_text,
+	     const char *old_label, const char *new_label, struct buffer *ret,
+	     struct error *err) _must_check_;
+
+#endif

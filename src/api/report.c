@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * status and check: what the state has, and whether the host agrees. They write nothing and wait
+ * for nobody.
+ */
+#include "api/api.h"
+#include "transaction/transaction.h"
+
+/* A journal without a holder of the lock is a transaction that was cut off. */
+static bool is_in_doubt(const struct rootlatch *r)
+{
+	return recovery_is_needed(&r->store) && !store_is_locked(&r->store);
+}
+
+static const char *state_name(const struct toggle_report *report, bool in_doubt)
+{
+	if (in_doubt)
+		return "in-doubt";
+	if (!report->applied)
+		return "normal";
+	return report->agrees ? "applied" : "drifted";
+}
+
+static int put_record(json_t *one, const struct state_toggle *t, struct error *err)
+{
+	if (json_put(one, "id", json_string(t->id), err) < 0 ||
+	    json_put(one, "since", api_time_json(t->since_ns), err) < 0 ||
+	    json_put(one, "until", api_time_json(t->until_ns), err) < 0 ||
+	    json_put(one, "by", json_foreign(t->by), err) < 0 ||
+	    json_put(one, "reason", json_text(t->reason), err) < 0 ||
+	    json_put(one, "allow", json_string(t->allow), err) < 0 ||
+	    json_put(one, "was", json_string(t->was), err) < 0)
+		return -1;
+	return json_put(one, "placement", json_string(t->placement), err);
+}
+
+static json_t *files_of(const struct state *s, const char *toggle, struct error *err)
+{
+	_cleanup_json_ json_t *files = json_array();
+
+	for (size_t i = 0; i < s->n_files; i++)
+		for (size_t k = 0; k < s->files[i].len; k++)
+			if (strcmp(s->files[i].edits[k].toggle, toggle) == 0 &&
+			    json_push(files, json_string(s->files[i].path), err) < 0)
+				return NULL;
+	return json_incref(files);
+}
+
+static json_t *report_json(const struct toggle_context *c, const char *toggle,
+			   const struct toggle_report *report, bool in_doubt, struct error *err)
+{
+	const struct state_toggle *t = state_find_toggle(c->state, toggle);
+	_cleanup_json_ json_t *one = json_pack("{s:s, s:s, s:s, s:b, s:b}", "host", "localhost",
+					       "toggle", toggle, "state",
+					       state_name(report, in_doubt), "changed", 0, "agrees",
+					       report->agrees && !in_doubt);
+
+	if (one == NULL || (t != NULL && put_record(one, t, err) < 0) ||
+	    json_put(one, "value", json_foreign(report->value), err) < 0 ||
+	    json_put(one, "effective", json_foreign(report->effective), err) < 0 ||
+	    json_put(one, "files", files_of(c->state, toggle, err), err) < 0 ||
+	    json_put(one, "differences", strings_to_json(&report->differences, err), err) < 0 ||
+	    json_put(one, "warnings", api_warnings_json(&report->warnings, err), err) < 0)
+		return NULL;
+	return json_incref(one);
+}
+
+struct survey {
+	struct rootlatch *r;
+	struct state state;
+	struct rootlatch_result *result;
+	bool in_doubt;
+	bool differs;
+};
+
+static int survey_one(struct survey *s, const char *toggle, struct error *err)
+{
+	_cleanup_toggle_report_ struct toggle_report report = TOGGLE_REPORT_INIT;
+	const struct toggle_kind *kind = toggle_kind_find(toggle);
+	struct toggle_context c;
+
+	if (kind == NULL) {
+		(void)error_set(err, ERROR_USAGE, "%.80s is not the name of a toggle", toggle);
+		return error_hint(err, "root-login, or root-login@/path/to/sshd_config");
+	}
+	if (api_context(s->r, &s->state, toggle_config(toggle), &c, err) < 0 ||
+	    kind->read(&c, toggle, s->r->offline, &report, err) < 0)
+		return -1;
+	s->differs |= !report.agrees;
+	return api_result_add(s->result, report_json(&c, toggle, &report, s->in_doubt, err), err);
+}
+
+/* All that is applied; the handle's own toggle in any case. */
+static int survey_all(struct survey *s, struct error *err)
+{
+	if (state_find_toggle(&s->state, s->r->root_login) == NULL &&
+	    survey_one(s, s->r->root_login, err) < 0)
+		return -1;
+	for (size_t i = 0; i < s->state.n_toggles; i++)
+		if (survey_one(s, s->state.toggles[i].name, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int survey_run(struct survey *s, const char *toggle, struct error *err)
+{
+	s->in_doubt = is_in_doubt(s->r);
+	if (state_read(&s->r->store, &s->state, err) < 0)
+		return -1;
+	return toggle != NULL ? survey_one(s, toggle, err) : survey_all(s, err);
+}
+
+static void survey_release(struct survey *s)
+{
+	state_release(&s->state);
+	rootlatch_result_free(s->result);
+}
+
+static int seal(struct survey *s, int status, struct rootlatch_result **ret, struct error *err)
+{
+	if (json_put(s->result->doc, "in_doubt", json_boolean(s->in_doubt), err) < 0 ||
+	    json_put(s->result->doc, "offline", json_boolean(s->r->offline), err) < 0 ||
+	    api_result_seal(s->result, status, false, err) < 0)
+		return -1;
+	*ret = TAKE_PTR(s->result);
+	return 0;
+}
+
+int rootlatch_status(struct rootlatch *r, const char *toggle, struct rootlatch_result **ret,
+		     struct rootlatch_error *out)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(survey_release) struct survey s = { .r = r,
+						      .result = api_result_new("status", &err) };
+
+	if (s.result == NULL || survey_run(&s, toggle, &err) < 0 ||
+	    seal(&s, s.in_doubt ? ROOTLATCH_IN_DOUBT : ROOTLATCH_OK, ret, &err) < 0)
+		return api_error(out, &err);
+	return 0;
+}
+
+static int find_strays(struct survey *s, struct error *err)
+{
+	_cleanup_strings_ struct strings strays = STRINGS_INIT;
+	struct toggle_context c;
+
+	if (api_context(s->r, &s->state, s->r->config, &c, err) < 0)
+		return -1;
+	for (const struct toggle_kind *const *k = toggle_kinds; *k != NULL; k++)
+		if ((*k)->strays(&c, &strays, err) < 0)
+			return -1;
+	s->differs |= strays.len > 0;
+	return json_put(s->result->doc, "strays", strings_to_json(&strays, err), err);
+}
+
+int rootlatch_check(struct rootlatch *r, struct rootlatch_result **ret,
+		    struct rootlatch_error *out)
+{
+	struct error err = ERROR_INIT;
+	_cleanup_(survey_release) struct survey s = { .r = r,
+						      .result = api_result_new("check", &err) };
+	int status;
+
+	if (s.result == NULL || survey_run(&s, NULL, &err) < 0 || find_strays(&s, &err) < 0)
+		return api_error(out, &err);
+	status = s.in_doubt ? ROOTLATCH_IN_DOUBT : s.differs ? ROOTLATCH_DIFFERENT : ROOTLATCH_OK;
+	if (seal(&s, status, ret, &err) < 0)
+		return api_error(out, &err);
+	return 0;
+}

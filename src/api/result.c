@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+
+#include "api/api.h"
+#include "base/when.h"
+#include "store/log.h"
+
+#define RESULT_SCHEMA 1
+
+struct rootlatch_result *api_result_new(const char *command, struct error *err)
+{
+	struct rootlatch_result *result = calloc(1, sizeof(*result));
+
+	if (result != NULL)
+		result->doc = json_pack("{s:i, s:s, s:b, s:b, s:[]}", "schema", RESULT_SCHEMA,
+					"command", command, "ok", 1, "changed", 0, "results");
+	if (result == NULL || result->doc == NULL) {
+		rootlatch_result_free(result);
+		(void)error_oom(err);
+		return NULL;
+	}
+	return result;
+}
+
+int api_result_add(struct rootlatch_result *result, json_t *one, struct error *err)
+{
+	return json_push(json_object_get(result->doc, "results"), one, err);
+}
+
+static bool status_is_ok(int status)
+{
+	return status == ROOTLATCH_OK || status == ROOTLATCH_DIFFERENT;
+}
+
+int api_result_seal(struct rootlatch_result *result, int status, bool changed, struct error *err)
+{
+	result->status = status;
+	if (json_put(result->doc, "ok", json_boolean(status_is_ok(status)), err) < 0 ||
+	    json_put(result->doc, "changed", json_boolean(changed), err) < 0)
+		return -1;
+	result->text = json_dumps(result->doc, JSON_INDENT(2));
+	return result->text == NULL ? error_oom(err) : 0;
+}
+
+const char *rootlatch_result_json(const struct rootlatch_result *result)
+{
+	return result->text;
+}
+
+int rootlatch_result_status(const struct rootlatch_result *result)
+{
+	return result->status;
+}
+
+void rootlatch_result_free(struct rootlatch_result *result)
+{
+	if (result == NULL)
+		return;
+	json_decref(result->doc);
+	free(result->text);
+	free(result);
+}
+
+char *rootlatch_error_json(const char *command, const char *toggle,
+			   const struct rootlatch_error *err)
+{
+	_cleanup_json_ json_t *doc = NULL;
+	json_t *message = json_foreign(err->message), *hint = json_null();
+
+	if (err->hint[0] != '\0') {
+		json_decref(hint);
+		hint = json_string(err->hint);
+		if (hint == NULL)
+			hint = json_foreign(err->hint);
+	}
+	doc = json_pack("{s:i, s:s, s:b, s:b, s:[{s:s, s:s?, s:b, s:{s:i, s:o, s:o}}]}", "schema",
+			RESULT_SCHEMA, "command", command, "ok", 0, "changed", 0, "results", "host",
+			"localhost", "toggle", toggle, "changed", 0, "error", "code", err->code,
+			"message", message, "hint", hint);
+	return doc == NULL ? NULL : json_dumps(doc, JSON_INDENT(2));
+}
+
+json_t *api_time_json(int64_t ns)
+{
+	char text[WHEN_MAX];
+
+	if (ns == 0)
+		return json_null();
+	when_format_utc(ns, text);
+	return json_string(text);
+}
+
+json_t *api_warnings_json(const struct toggle_warnings *w, struct error *err)
+{
+	_cleanup_json_ json_t *array = json_array();
+
+	for (size_t i = 0; i < w->len; i++) {
+		json_t *one = json_pack("{s:o, s:o}", "message", json_foreign(w->items[i].text),
+					"hint", json_foreign(w->items[i].hint));
+
+		if (json_push(array, one, err) < 0)
+			return NULL;
+	}
+	return json_incref(array);
+}
+
+void api_log(struct rootlatch *r, const char *event, const struct toggle_plan *p, const char *by,
+	     const char *reason)
+{
+	_cleanup_json_ json_t *line = NULL;
+	const struct plan *plan = &p->plan;
+
+	line = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?}", "event", event,
+			 "command", p->command, "toggle", p->toggle, "id", plan->id, "by", by,
+			 "reason", reason, "was", p->was, "is", p->is, "undoes",
+			 p->undoes[0] != '\0' ? p->undoes : NULL);
+	if (line != NULL)
+		log_append(&r->store, line);
+}
+
+void rootlatch_log_failure(struct rootlatch *r, const char *command, const char *toggle,
+			   const struct rootlatch_error *err)
+{
+	_cleanup_free_ char *by = host_actor(NULL);
+	_cleanup_json_ json_t *line = json_pack("{s:s, s:s, s:s?, s:o, s:i, s:o}", "event",
+						err->code == ROOTLATCH_REFUSED ? "refused" : "failed",
+						"command", command, "toggle", toggle, "by",
+						json_foreign(by), "status", err->code, "message",
+						json_foreign(err->message));
+
+	if (line != NULL)
+		log_append(&r->store, line);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the commands have in common: recover first, do or show, print once.
+ */
+#include "cli/output.h"
+
+int cli_usage(const struct error *err)
+{
+	(void)fputs("rootlatch: ", stderr);
+	output_text(stderr, err->message);
+	(void)fputs("\n", stderr);
+	if (err->hint[0] != '\0') {
+		(void)fputs("  ", stderr);
+		output_text(stderr, err->hint);
+		(void)fputs("\n", stderr);
+	}
+	return ERROR_USAGE;
+}
+
+/* In exactly these words, so that people learn to look for them (the hints bring the others). */
+static const char *state_of_host(int code)
+{
+	switch (code) {
+	case ROOTLATCH_REFUSED:
+		return "refused, nothing was changed: ";
+	case ROOTLATCH_FAILED:
+		return "failed: ";
+	case ROOTLATCH_IN_DOUBT:
+		return "a person must look: ";
+	default:
+		return "";
+	}
+}
+
+static void print_error(const struct rootlatch_error *err)
+{
+	(void)fprintf(stderr, "rootlatch: %s", state_of_host(err->code));
+	output_text(stderr, err->message);
+	(void)fputs("\n", stderr);
+	for (const char *line = err->hint; *line != '\0';) {
+		int len = (int)strcspn(line, "\n");
+		char text[ROOTLATCH_HINT_MAX];
+
+		(void)snprintf(text, sizeof(text), "%.*s", len, line);
+		(void)fputs("  ", stderr);
+		output_text(stderr, text + strspn(text, " "));
+		(void)fputs("\n", stderr);
+		line += len;
+		line += *line == '\n';
+	}
+}
+
+int cli_fail(struct cli *cli, const char *toggle, const struct rootlatch_error *err)
+{
+	print_error(err);
+	if (err->code == ROOTLATCH_FAILED && err->hint[0] == '\0')
+		(void)fputs("  nothing was changed, everything is as before\n", stderr);
+	if (cli->json) {
+		_cleanup_free_ char *doc = rootlatch_error_json(cli->command->name, toggle, err);
+
+		(void)puts(doc != NULL ? doc : "{\"ok\": false}");
+	}
+	if (toggle != NULL && !cli->dry_run)
+		rootlatch_log_failure(cli->handle, cli->command->name, toggle, err);
+	return err->code;
+}
+
+int cli_finish(struct cli *cli, struct rootlatch_result *result,
+	       void (*print)(struct cli *cli, const json_t *doc))
+{
+	const char *text = rootlatch_result_json(result);
+	int status = rootlatch_result_status(result);
+	_cleanup_json_ json_t *doc = json_loads(text, 0, NULL);
+	const json_t *list = json_object_get(doc, "results");
+
+	if (cli->json)
+		(void)puts(text);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!cli->quiet)
+			output_warnings(json_array_get(list, i));
+	if (!cli->json && !cli->quiet)
+		print(cli, doc);
+	rootlatch_result_free(result);
+	return status;
+}
+
+int cli_recover_first(struct cli *cli)
+{
+	struct rootlatch_result *result = NULL;
+	struct rootlatch_error err = { 0 };
+	_cleanup_json_ json_t *doc = NULL;
+
+	if (cli->dry_run)
+		return 0;
+	if (rootlatch_recover(cli->handle, &result, &err) < 0)
+		return cli_fail(cli, NULL, &err);
+	doc = json_loads(rootlatch_result_json(result), 0, NULL);
+	if (json_get_bool(output_first(doc), "changed") && !cli->quiet)
+		(void)fprintf(stderr, "rootlatch: transaction %s (%s) had been cut off; it was %s\n",
+			      json_get_string(output_first(doc), "id", "?"),
+			      json_get_string(output_first(doc), "command", "?"),
+			      json_get_string(output_first(doc), "how", "?"));
+	rootlatch_result_free(result);
+	return 0;
+}
+
+static int show_diff(struct cli *cli, struct rootlatch_plan *plan, struct rootlatch_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (!cli->diff || cli->quiet)
+		return 0;
+	if (rootlatch_plan_diff(plan, &text, err) < 0)
+		return -1;
+	/* with --json stdout is the document's */
+	output_text(cli->json ? stderr : stdout, text);
+	return 0;
+}
+
+int cli_carry_out(struct cli *cli, const char *toggle, struct rootlatch_plan *plan,
+		  void (*print)(struct cli *cli, const json_t *doc))
+{
+	struct rootlatch_result *result = NULL;
+	struct rootlatch_error err = { 0 };
+	int r = show_diff(cli, plan, &err);
+
+	if (r == 0)
+		r = cli->dry_run ? rootlatch_plan_judge(plan, &result, &err) :
+				   rootlatch_commit(plan, &result, &err);
+	rootlatch_plan_free(plan);
+	return r < 0 ? cli_fail(cli, toggle, &err) : cli_finish(cli, result, print);
+}

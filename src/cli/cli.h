@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cli: the command line. A command is one file and one row in commands.c. It asks the library, and
+ * prints from the same JSON document that --json shows.
+ */
+#ifndef ROOTLATCH_CLI_CLI_H
+#define ROOTLATCH_CLI_CLI_H
+
+#include <rootlatch.h>
+#include <stdio.h>
+
+#include "base/json.h"
+
+struct cli;
+
+struct cli_option {
+	const char *name;
+	char letter;      /* '\0': none */
+	const char *arg;  /* what to call its argument in the help; NULL: it has none */
+	const char *help;
+	/* NULL in `value` where the option has no argument. -1 and err for a bad one. */
+	int (*set)(struct cli *cli, const char *value, struct error *err);
+};
+
+struct cli_command {
+	const char *name;
+	const char *args;    /* for the usage line */
+	const char *summary;
+	const struct cli_option *options; /* besides the global ones; ends with a NULL name */
+	size_t least, most;  /* arguments */
+	/* Returns the exit status. */
+	int (*run)(struct cli *cli);
+};
+
+struct cli {
+	const struct cli_command *command;
+	struct rootlatch_options options;
+	struct rootlatch_terms terms;
+	struct rootlatch *handle;
+	bool dry_run, diff, json, quiet, verbose, color;
+	int64_t since_ns, until_ns;
+	char **args;
+	size_t n_args;
+};
+
+extern const struct cli_command *const cli_commands[]; /* NULL behind the last */
+extern const struct cli_option cli_global_options[];
+
+extern const struct cli_command command_open, command_close, command_revert, command_status,
+	command_check, command_show, command_log, command_recover;
+
+/* What went wrong, on stderr, and with --json as a document on stdout. Returns err->code. Changes
+ * and refusals of them are logged. `toggle` may be NULL. */
+int cli_fail(struct cli *cli, const char *toggle, const struct rootlatch_error *err);
+int cli_usage(const struct error *err);
+
+/* Recovers what was cut off, and says so. 0, or an exit status. */
+int cli_recover_first(struct cli *cli);
+
+/* Prints a result: as JSON, or through `print`, and frees it. Returns its status. */
+int cli_finish(struct cli *cli, struct rootlatch_result *result,
+	       void (*print)(struct cli *cli, const json_t *doc));
+
+/* Carries a plan out, or shows what it would do (--dry-run, --diff), and frees it. */
+int cli_carry_out(struct cli *cli, const char *toggle, struct rootlatch_plan *plan,
+		  void (*print)(struct cli *cli, const json_t *doc));
+
+void cli_help(FILE *to);
+void cli_command_help(const struct cli_command *command);
+
+#endif

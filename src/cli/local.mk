@@ -1,0 +1,10 @@
+rootlatch_SOURCES += %D%/carry_out.c
+rootlatch_SOURCES += %D%/cli.h
+rootlatch_SOURCES += %D%/close.c
+rootlatch_SOURCES += %D%/commands.c
+rootlatch_SOURCES += %D%/history.c
+rootlatch_SOURCES += %D%/main.c
+rootlatch_SOURCES += %D%/open.c
+rootlatch_SOURCES += %D%/output.c
+rootlatch_SOURCES += %D%/output.h
+rootlatch_SOURCES += %D%/status.c

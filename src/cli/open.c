@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/output.h"
+
+static int set_allow(struct cli *cli, const char *value, struct error *err)
+{
+	cli->terms.allow = value;
+	return 0;
+}
+
+static int set_reason(struct cli *cli, const char *value, struct error *err)
+{
+	cli->terms.reason = value;
+	return 0;
+}
+
+static int set_keep(struct cli *cli, const char *value, struct error *err)
+{
+	cli->terms.keep = true;
+	return 0;
+}
+
+static int set_in_place(struct cli *cli, const char *value, struct error *err)
+{
+	cli->terms.in_place = true;
+	return 0;
+}
+
+static const struct cli_option options[] = {
+	{ "allow", '\0', "VALUE", "yes (default), prohibit-password, forced-commands-only",
+	  set_allow },
+	{ "in-place", '\0', NULL, "edit the deciding line where it stands", set_in_place },
+	{ "keep", '\0', NULL, "open until you close it", set_keep },
+	{ "reason", '\0', "TEXT", "why, for status and the log", set_reason },
+	{ .name = NULL },
+};
+
+static const char *headline(const struct cli *cli, const json_t *one)
+{
+	const char *value = json_get_string(one, "value", "");
+
+	if (cli->dry_run)
+		return "root would be allowed to log in";
+	if (strcmp(value, "prohibit-password") == 0)
+		return "root may log in, with a key";
+	if (strcmp(value, "forced-commands-only") == 0)
+		return "root may log in, for forced commands only";
+	return "root may log in";
+}
+
+static void print_reload(const json_t *one)
+{
+	int64_t daemons = json_get_int(one, "daemons", 0);
+
+	if (daemons == 0)
+		output_field("reloaded", "no sshd is running with this file: nothing to reload");
+	else if (daemons > 1)
+		output_fieldf("reloaded", "%lld sshd listeners", (long long)daemons);
+}
+
+static void print(struct cli *cli, const json_t *doc)
+{
+	const json_t *one = output_first(doc);
+	bool applied = strcmp(json_get_string(one, "state", ""), "applied") == 0;
+	bool changed = json_get_bool(one, "changed");
+	char since[OUTPUT_TIME_MAX];
+
+	output_headline(cli, OUTPUT_OPEN, headline(cli, one),
+			applied ? "until you close it" : "not by rootlatch");
+	output_field("sshd says", json_get_string(one, "effective", NULL));
+	if (!changed && applied) {
+		output_time(one, "since", since);
+		output_fieldf("already", "open since %s; nothing was changed", since);
+	}
+	output_list(cli->dry_run ? "would write" : "written", json_object_get(one, "files"));
+	if (changed && !cli->dry_run)
+		print_reload(one);
+	if (applied && !cli->dry_run)
+		output_field("close now", "rootlatch close");
+	if (cli->dry_run)
+		output_field("", "nothing was changed (--dry-run)");
+}
+
+static int run(struct cli *cli)
+{
+	const char *toggle = rootlatch_root_login(cli->handle);
+	struct rootlatch_plan *plan = NULL;
+	struct rootlatch_error err = { 0 };
+	int status = cli_recover_first(cli);
+
+	if (status != 0)
+		return status;
+	if (rootlatch_plan_apply(cli->handle, toggle, &cli->terms, &plan, &err) < 0)
+		return cli_fail(cli, toggle, &err);
+	return cli_carry_out(cli, toggle, plan, print);
+}
+
+const struct cli_command command_open = {
+	.name = "open",
+	.args = "",
+	.summary = "let root log in",
+	.options = options,
+	.run = run,
+};

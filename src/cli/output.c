@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli/output.h"
+
+#include <stdarg.h>
+#include <time.h>
+
+#include "base/text.h"
+#include "base/when.h"
+
+#define WIDTH 80
+#define LABEL_END 17
+#define RIGHT_COLUMN 56
+
+static int64_t now_ns(void)
+{
+	return (int64_t)time(NULL) * 1000000000LL;
+}
+
+void output_text(FILE *to, const char *text)
+{
+	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
+
+	if (text_escape(slice_of(text, strlen(text)), true, &b, NULL) == 0)
+		(void)fputs(b.data, to);
+}
+
+static const char *color_code(const struct cli *cli, enum output_color color)
+{
+	if (!cli->color || color == OUTPUT_PLAIN)
+		return "";
+	return color == OUTPUT_OPEN ? "\033[33m" : "\033[31m";
+}
+
+void output_headline(const struct cli *cli, enum output_color color, const char *left,
+		     const char *right)
+{
+	size_t len = strlen(left);
+
+	(void)fputs(color_code(cli, color), stdout);
+	output_text(stdout, left);
+	if (*color_code(cli, color) != '\0')
+		(void)fputs("\033[0m", stdout);
+	if (right != NULL && right[0] != '\0') {
+		if (len + 2 <= RIGHT_COLUMN && RIGHT_COLUMN + strlen(right) < WIDTH)
+			(void)printf("%*s", (int)(RIGHT_COLUMN - len), "");
+		else
+			(void)fputs("\n  ", stdout);
+		output_text(stdout, right);
+	}
+	(void)putchar('\n');
+}
+
+/* A word that is wider than the line stays whole: a path that is broken can't be copied. */
+static void print_wrapped(const char *text)
+{
+	size_t column = LABEL_END;
+
+	while (*text != '\0') {
+		size_t word = strcspn(text, " ");
+
+		if (column > LABEL_END && column + 1 + word > WIDTH - 1) {
+			(void)printf("\n%*s", LABEL_END, "");
+			column = LABEL_END;
+		} else if (column > LABEL_END) {
+			(void)putchar(' ');
+			column++;
+		}
+		(void)printf("%.*s", (int)word, text);
+		column += word;
+		text += word;
+		text += strspn(text, " ");
+	}
+	(void)putchar('\n');
+}
+
+void output_field(const char *label, const char *value)
+{
+	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
+
+	if (value == NULL || value[0] == '\0' ||
+	    text_escape(slice_of(value, strlen(value)), false, &b, NULL) < 0)
+		return;
+	(void)printf("  %-*s", LABEL_END - 2, label);
+	print_wrapped(b.data);
+}
+
+void output_fieldf(const char *label, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	output_field(label, text);
+}
+
+void output_list(const char *label, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		output_field(i == 0 ? label : "", json_string_value(json_array_get(list, i)));
+}
+
+void output_warnings(const json_t *result)
+{
+	const json_t *list = json_object_get(result, "warnings");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+		const char *hint = json_get_string(one, "hint", "");
+
+		(void)fputs("rootlatch: warning: ", stderr);
+		output_text(stderr, json_get_string(one, "message", ""));
+		(void)fputs("\n", stderr);
+		if (hint[0] != '\0') {
+			(void)fputs("  ", stderr);
+			output_text(stderr, hint);
+			(void)fputs("\n", stderr);
+		}
+	}
+}
+
+const json_t *output_first(const json_t *doc)
+{
+	return json_array_get(json_object_get(doc, "results"), 0);
+}
+
+void output_time(const json_t *result, const char *key, char ret[OUTPUT_TIME_MAX])
+{
+	const char *text = json_get_string(result, key, NULL);
+	char at[WHEN_MAX], span[WHEN_MAX];
+	int64_t ns;
+
+	(void)snprintf(ret, OUTPUT_TIME_MAX, "-");
+	if (text == NULL || when_parse(text, &ns, NULL) < 0)
+		return;
+	when_format_local(ns, now_ns(), at);
+	when_format_span(ns > now_ns() ? ns - now_ns() : now_ns() - ns, span);
+	(void)snprintf(ret, OUTPUT_TIME_MAX, "%s (%s%s)", at, span, ns > now_ns() ? "" : " ago");
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * output: what people see, 80 columns wide. Every text is escaped on its way out.
+ */
+#ifndef ROOTLATCH_CLI_OUTPUT_H
+#define ROOTLATCH_CLI_OUTPUT_H
+
+#include "cli/cli.h"
+
+#define OUTPUT_TIME_MAX 96
+
+enum output_color {
+	OUTPUT_PLAIN,
+	OUTPUT_OPEN,      /* yellow */
+	OUTPUT_ATTENTION, /* red */
+};
+
+/* A headline, with `right` from column 56 when it fits, and on a line of its own when not. */
+void output_headline(const struct cli *cli, enum output_color color, const char *left,
+		     const char *right);
+/* "  label          value", the value wrapped at its blanks. NULL or "" prints nothing. */
+void output_field(const char *label, const char *value);
+void output_fieldf(const char *label, const char *fmt, ...) _printf_(2, 3);
+/* The strings of a JSON list, a line each below one label. */
+void output_list(const char *label, const json_t *list);
+/* The warnings of a result, on stderr. */
+void output_warnings(const json_t *result);
+/* Foreign text with its newlines, escaped. */
+void output_text(FILE *to, const char *text);
+/* Of all results of a document. */
+const json_t *output_first(const json_t *doc);
+/* "14:37" and how long ago or still to go; "-" for null. */
+void output_time(const json_t *result, const char *key, char ret[OUTPUT_TIME_MAX]);
+
+#endif

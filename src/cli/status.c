@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * status and check: the same facts, for people and for cron.
+ */
+#include "cli/output.h"
+
+#include "base/text.h"
+
+static const char *state_text(const json_t *one)
+{
+	const char *state = json_get_string(one, "state", "");
+
+	if (strcmp(state, "applied") == 0)
+		return "open";
+	return strcmp(state, "normal") == 0 ? "-" : state;
+}
+
+static void print_row(struct cli *cli, const json_t *one)
+{
+	bool applied = json_get_string(one, "id", NULL) != NULL;
+	_cleanup_buffer_ struct buffer why = BUFFER_INIT;
+	const char *reason = json_get_string(one, "reason", "-");
+	const char *on = cli->color && applied ? "\033[33m" : "";
+
+	if (text_escape(slice_of(reason, strlen(reason)), false, &why, NULL) < 0)
+		return;
+	(void)printf("%-16s %s%-9s%s %-16s %-7s %s\n", json_get_string(one, "toggle", ""), on,
+		     state_text(one), on[0] != '\0' ? "\033[0m" : "",
+		     applied ? "you close it" : "-", json_get_string(one, "by", "-"), why.data);
+}
+
+static void print_detail(const json_t *one)
+{
+	char since[OUTPUT_TIME_MAX];
+
+	output_field("sshd says", json_get_string(one, "effective", NULL));
+	if (json_get_string(one, "id", NULL) == NULL)
+		return;
+	output_time(one, "since", since);
+	output_fieldf("since", "%s, transaction %s, %s", since, json_get_string(one, "id", ""),
+		      json_get_string(one, "placement", ""));
+	output_list("files", json_object_get(one, "files"));
+	output_list("DIFFERS", json_object_get(one, "differences"));
+}
+
+static void print_verdict(struct cli *cli, const json_t *doc)
+{
+	const json_t *list = json_object_get(doc, "results");
+	bool agrees = true;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		agrees &= json_get_bool(json_array_get(list, i), "agrees");
+	agrees &= json_array_size(json_object_get(doc, "strays")) == 0;
+	output_list("DIFFERS", json_object_get(doc, "strays"));
+	if (json_get_bool(doc, "in_doubt"))
+		output_headline(cli, OUTPUT_ATTENTION, "A transaction was cut off: `rootlatch "
+				"recover` finishes or undoes it.", "");
+	else if (!agrees)
+		output_headline(cli, OUTPUT_ATTENTION, "The host does not agree.", "");
+	else if (json_get_bool(doc, "offline"))
+		output_headline(cli, OUTPUT_PLAIN, "The files agree; sshd was not asked "
+				"(--offline).", "");
+	else
+		output_headline(cli, OUTPUT_PLAIN, "The host agrees with all of it.", "");
+}
+
+static void print(struct cli *cli, const json_t *doc)
+{
+	const json_t *list = json_object_get(doc, "results");
+
+	(void)printf("%-16s %-9s %-16s %-7s %s\n", "TOGGLE", "STATE", "UNTIL", "BY", "WHY");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		print_row(cli, json_array_get(list, i));
+		print_detail(json_array_get(list, i));
+	}
+	print_verdict(cli, doc);
+}
+
+static int run_status(struct cli *cli)
+{
+	struct rootlatch_result *result = NULL;
+	struct rootlatch_error err = { 0 };
+	const char *toggle = cli->n_args > 0 ? cli->args[0] : NULL;
+
+	if (toggle != NULL && strcmp(toggle, "root-login") == 0)
+		toggle = rootlatch_root_login(cli->handle);
+	if (rootlatch_status(cli->handle, toggle, &result, &err) < 0)
+		return cli_fail(cli, NULL, &err);
+	return cli_finish(cli, result, print);
+}
+
+static int run_check(struct cli *cli)
+{
+	struct rootlatch_result *result = NULL;
+	struct rootlatch_error err = { 0 };
+
+	if (rootlatch_check(cli->handle, &result, &err) < 0)
+		return cli_fail(cli, NULL, &err);
+	return cli_finish(cli, result, print);
+}
+
+const struct cli_command command_status = {
+	.name = "status",
+	.args = "[TOGGLE]",
+	.summary = "what is open, for whom, since when, by whom, until when",
+	.most = 1,
+	.run = run_status,
+};
+
+const struct cli_command command_check = {
+	.name = "check",
+	.args = "",
+	.summary = "compare the host with the record; for cron and monitoring",
+	.run = run_check,
+};
