@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What proc(5) shows of another process. Magic links (exe, root, ns/net) are followed here and
+ * nowhere else; host_open never does.
+ */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/net.h"
+
+#define PROC_PATH_MAX 64
+
+static const char *proc_path(pid_t pid, const char *name, char ret[PROC_PATH_MAX])
+{
+	(void)snprintf(ret, PROC_PATH_MAX, "/proc/%d/%s", (int)pid, name);
+	return ret;
+}
+
+static char *read_link(pid_t pid, const char *name)
+{
+	char path[PROC_PATH_MAX], target[PATH_MAX];
+	ssize_t len = readlink(proc_path(pid, name, path), target, sizeof(target) - 1);
+
+	if (len < 0)
+		return NULL;
+	target[len] = '\0';
+	return strdup(target);
+}
+
+char *host_process_exe(pid_t pid)
+{
+	static const char deleted[] = " (deleted)";
+	char *exe = read_link(pid, "exe");
+	size_t len = exe != NULL ? strlen(exe) : 0;
+
+	if (len >= sizeof(deleted) && strcmp(exe + len - (sizeof(deleted) - 1), deleted) == 0)
+		exe[len - (sizeof(deleted) - 1)] = '\0';
+	return exe;
+}
+
+char *host_process_cwd(pid_t pid)
+{
+	return read_link(pid, "cwd");
+}
+
+int host_process_stat(pid_t pid, const char *path, struct stat *ret_st)
+{
+	char below[PROC_PATH_MAX + PATH_MAX];
+	int len = snprintf(below, sizeof(below), "/proc/%d/root%s", (int)pid, path);
+
+	if (len < 0 || (size_t)len >= sizeof(below)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return stat(below, ret_st);
+}
+
+bool host_process_shares_net(pid_t pid)
+{
+	struct stat ours, theirs;
+	char path[PROC_PATH_MAX];
+
+	return stat("/proc/self/ns/net", &ours) == 0 &&
+	       stat(proc_path(pid, "ns/net", path), &theirs) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+static DIR *open_fds(pid_t pid)
+{
+	char path[PROC_PATH_MAX];
+
+	return opendir(proc_path(pid, "fd", path));
+}
+
+/* The inode of the next socket in an open /proc/PID/fd; false at the end. */
+static bool next_socket(DIR *dir, ino_t *ret_inode)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(dir)) != NULL) {
+		char target[64];
+		unsigned long inode;
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+		if (len < 0)
+			continue;
+		target[len] = '\0';
+		if (sscanf(target, "socket:[%lu]", &inode) == 1) {
+			*ret_inode = inode;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void mark_held(pid_t pid, const struct host_sockets *all, bool *held)
+{
+	DIR *dir = open_fds(pid);
+	ino_t inode;
+
+	while (dir != NULL && next_socket(dir, &inode))
+		for (size_t i = 0; i < all->len; i++)
+			held[i] |= all->items[i].inode == inode;
+	if (dir != NULL)
+		(void)closedir(dir);
+}
+
+int host_process_sockets(pid_t pid, const struct host_sockets *all, struct host_sockets *ret,
+			 struct error *err)
+{
+	_cleanup_host_sockets_ struct host_sockets found = HOST_SOCKETS_INIT;
+	_cleanup_free_ bool *held = calloc(all->len + 1, sizeof(*held));
+
+	if (held == NULL)
+		return error_oom(err);
+	mark_held(pid, all, held);
+	for (size_t i = 0; i < all->len; i++)
+		if (held[i] && host_sockets_add(&found, &all->items[i], err) < 0)
+			return -1;
+	*ret = found;
+	found = (struct host_sockets)HOST_SOCKETS_INIT;
+	return 0;
+}
+
+bool host_process_has_other_socket(pid_t pid, const struct host_sockets *known)
+{
+	DIR *dir = open_fds(pid);
+	bool other = false;
+	ino_t inode;
+
+	while (dir != NULL && !other && next_socket(dir, &inode))
+		other = !host_sockets_hold_inode(known, inode);
+	if (dir != NULL)
+		(void)closedir(dir);
+	return other;
+}
+
+int host_process_watch(const struct host_process *p)
+{
+	int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+
+	/* the number may have gone to another process before the descriptor held it */
+	if (fd >= 0 && !host_process_alive(p)) {
+		(void)close(fd);
+		errno = ESRCH;
+		return -1;
+	}
+	return fd;
+}
+
+bool host_process_wait(int watch_fd, unsigned timeout_ms)
+{
+	struct pollfd fds = { .fd = watch_fd, .events = POLLIN };
+	int64_t until = clock_boottime_ns() + (int64_t)timeout_ms * 1000000;
+	int n;
+
+	do {
+		int64_t left = (until - clock_boottime_ns() + 999999) / 1000000;
+
+		n = poll(&fds, 1, left > 0 ? (int)left : 0);
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
+int host_process_list(pid_t **ret_pids, size_t *ret_n, struct error *err)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	size_t n = 0, cap = 0;
+	const struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
+	if (dir == NULL)
+		return error_sys(err, ERROR_FAILED, errno, "/proc");
+	while ((entry = readdir(dir)) != NULL) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		if (n == cap) {
+			pid_t *more = reallocarray(pids, cap = cap != 0 ? 2 * cap : 256,
+						   sizeof(*pids));
+
+			if (more == NULL) {
+				(void)closedir(dir);
+				return error_oom(err);
+			}
+			pids = more;
+		}
+		pids[n++] = (pid_t)atoi(entry->d_name);
+	}
+	(void)closedir(dir);
+	*ret_pids = TAKE_PTR(pids);
+	*ret_n = n;
+	return 0;
+}
