@@ -1,0 +1,17 @@
+librootlatch_a_SOURCES += %D%/clock.c
+librootlatch_a_SOURCES += %D%/clock.h
+librootlatch_a_SOURCES += %D%/dir.c
+librootlatch_a_SOURCES += %D%/file.c
+librootlatch_a_SOURCES += %D%/file.h
+librootlatch_a_SOURCES += %D%/host.c
+librootlatch_a_SOURCES += %D%/host.h
+librootlatch_a_SOURCES += %D%/listeners.c
+librootlatch_a_SOURCES += %D%/meta.c
+librootlatch_a_SOURCES += %D%/meta.h
+librootlatch_a_SOURCES += %D%/namespace.c
+librootlatch_a_SOURCES += %D%/namespace.h
+librootlatch_a_SOURCES += %D%/net.c
+librootlatch_a_SOURCES += %D%/net.h
+librootlatch_a_SOURCES += %D%/proc.c
+librootlatch_a_SOURCES += %D%/process.c
+librootlatch_a_SOURCES += %D%/process.h

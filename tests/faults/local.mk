@@ -1,0 +1,32 @@
+FAULT_TESTS += %D%/kill-sweep.t
+
+check_PROGRAMS += %D%/sweep %D%/naive
+
+%C%_sweep_SOURCES =
+%C%_sweep_SOURCES += %D%/die.h
+%C%_sweep_SOURCES += %D%/fixture.c
+%C%_sweep_SOURCES += %D%/fixture.h
+%C%_sweep_SOURCES += %D%/image.c
+%C%_sweep_SOURCES += %D%/image.h
+%C%_sweep_SOURCES += %D%/options.c
+%C%_sweep_SOURCES += %D%/options.h
+%C%_sweep_SOURCES += %D%/sweep.c
+%C%_sweep_SOURCES += %D%/trace.c
+%C%_sweep_SOURCES += %D%/trace.h
+%C%_sweep_SOURCES += %D%/verdict.c
+%C%_sweep_SOURCES += %D%/verdict.h
+%C%_sweep_CPPFLAGS = $(AM_CPPFLAGS) -I%D%
+%C%_sweep_LDADD = $(JANSSON_LIBS)
+
+%C%_naive_SOURCES = %D%/naive.c
+
+# The names of the system calls, for this machine.
+%D%/sweep-trace.$(OBJEXT): %D%/calls.inc
+%D%/calls.inc:
+	$(AM_V_GEN)$(MKDIR_P) %D% && echo '#include <sys/syscall.h>' | $(CPP) -dM - | \
+	sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/[__NR_\1] = "\1",/p' >$@.new && mv $@.new $@
+CLEANFILES += %D%/calls.inc
+
+faults: all $(check_PROGRAMS) stage.stamp
+	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/kill-sweep.t'
+.PHONY: faults

@@ -1,0 +1,38 @@
+UNIT_TESTS += %D%/unit.t
+
+# Run by check-asan and check-valgrind alone.
+EXTRA_DIST += %D%/valgrind.t
+EXTRA_DIST += %D%/planted.t
+CLEANFILES += %D%/valgrind.log %D%/valgrind.trs %D%/planted.log %D%/planted.trs
+
+EXTRA_PROGRAMS += %D%/planted
+%C%_planted_SOURCES = %D%/planted.c
+%C%_planted_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
+%C%_planted_LDADD = $(CRITERION_LIBS)
+CLEANFILES += %D%/planted$(EXEEXT)
+
+if HAVE_CRITERION
+check_PROGRAMS += %D%/unit
+PLANTED = %D%/planted$(EXEEXT)
+endif
+%C%_unit_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests $(CRITERION_CFLAGS)
+%C%_unit_LDADD = $(rootlatch_libs) $(CRITERION_LIBS)
+
+%C%_unit_SOURCES =
+%C%_unit_SOURCES += %D%/test_config.h
+%C%_unit_SOURCES += %D%/test_config_marker.c
+%C%_unit_SOURCES += %D%/test_config_marker_orders.c
+%C%_unit_SOURCES += %D%/test_config_sshd_closure.c
+%C%_unit_SOURCES += %D%/test_config_sshd_lines.c
+%C%_unit_SOURCES += %D%/test_config_sshd_match.c
+%C%_unit_SOURCES += %D%/test_config_sshd_plan.c
+%C%_unit_SOURCES += %D%/test_config_sshd_value.c
+%C%_unit_SOURCES += %D%/test_service_access.c
+%C%_unit_SOURCES += %D%/test_service_answers.c
+%C%_unit_SOURCES += %D%/test_service_find.c
+%C%_unit_SOURCES += %D%/test_service_fixture.c
+%C%_unit_SOURCES += %D%/test_service_fixture.h
+%C%_unit_SOURCES += %D%/test_service_judge.c
+%C%_unit_SOURCES += %D%/test_service_net.c
+%C%_unit_SOURCES += %D%/test_service_reload.c
+%C%_unit_SOURCES += %D%/test_service_title.c
