@@ -158,8 +158,8 @@ int rootlatch_result_status(const struct rootlatch_result *result);
 void rootlatch_result_free(struct rootlatch_result *result);
 
 /* The same shape of document for a command that failed. The caller frees it; NULL without
- * memory. `toggle` may be NULL. */
-char *rootlatch_error_json(const char *command, const char *toggle,
+ * memory. `r` and `toggle` may be NULL. */
+char *rootlatch_error_json(struct rootlatch *r, const char *command, const char *toggle,
 			   const struct rootlatch_error *err);
 
 /* "0.1.0" */

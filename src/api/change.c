@@ -159,13 +159,13 @@ static int put_id(json_t *one, const struct toggle_plan *p, struct error *err)
 }
 
 /* One entry of "results". */
-static json_t *change_json(const struct rootlatch_plan *plan, const struct transaction_reload *rl,
-			   struct error *err)
+static json_t *change_json(const struct rootlatch_plan *plan, bool done,
+			   const struct transaction_reload *rl, struct error *err)
 {
 	const struct toggle_plan *p = plan->plan;
-	_cleanup_json_ json_t *one = json_pack("{s:s, s:s, s:s, s:b, s:n}", "host", "localhost",
-					       "toggle", p->toggle, "state", p->verdict, "changed",
-					       p->changes, "until");
+	_cleanup_json_ json_t *one = json_pack("{s:s, s:s, s:s, s:b, s:b, s:n}", "host",
+					       "localhost", "toggle", p->toggle, "state", p->verdict,
+					       "changed", done, "would_change", p->changes, "until");
 
 	if (put_id(one, p, err) < 0 ||
 	    json_put(one, "was", json_foreign(p->was), err) < 0 ||
@@ -176,6 +176,7 @@ static json_t *change_json(const struct rootlatch_plan *plan, const struct trans
 	    json_put(one, "undoes", json_text(p->undoes[0] != '\0' ? p->undoes : NULL), err) < 0 ||
 	    json_put(one, "files", strings_to_json(&p->files, err), err) < 0 ||
 	    json_put(one, "restored", strings_to_json(&p->restored, err), err) < 0 ||
+	    json_put(one, "still_open", json_boolean(p->still_open), err) < 0 ||
 	    json_put(one, "daemons", json_integer((json_int_t)p->daemons.len), err) < 0 ||
 	    json_put(one, "reloaded", json_integer((json_int_t)rl->count), err) < 0 ||
 	    json_put(one, "warnings", api_warnings_json(&p->warnings, err), err) < 0)
@@ -183,7 +184,7 @@ static json_t *change_json(const struct rootlatch_plan *plan, const struct trans
 	return json_incref(one);
 }
 
-static int change_result(const struct rootlatch_plan *plan, int status,
+static int change_result(const struct rootlatch_plan *plan, int status, bool done,
 			 const struct transaction_reload *rl, struct rootlatch_result **ret,
 			 struct error *err)
 {
@@ -191,8 +192,8 @@ static int change_result(const struct rootlatch_plan *plan, int status,
 
 	if (result == NULL)
 		return -1;
-	if (api_result_add(result, change_json(plan, rl, err), err) < 0 ||
-	    api_result_seal(result, status, plan->plan->changes, err) < 0) {
+	if (api_result_add(result, change_json(plan, done, rl, err), err) < 0 ||
+	    api_result_seal(result, status, done, err) < 0) {
 		rootlatch_result_free(result);
 		return -1;
 	}
@@ -212,8 +213,8 @@ int rootlatch_plan_judge(struct rootlatch_plan *plan, struct rootlatch_result **
 	struct error err = ERROR_INIT;
 
 	if (judge_only(plan, &err) < 0 ||
-	    change_result(plan, plan->plan->changes ? ROOTLATCH_DIFFERENT : ROOTLATCH_OK, &none, ret,
-			  &err) < 0)
+	    change_result(plan, plan->plan->changes ? ROOTLATCH_DIFFERENT : ROOTLATCH_OK, false,
+			  &none, ret, &err) < 0)
 		return api_error(out, &err);
 	return 0;
 }
@@ -237,7 +238,9 @@ int rootlatch_commit(struct rootlatch_plan *plan, struct rootlatch_result **ret,
 	if (plan->plan->changes)
 		api_log(plan->r, plan->plan->undoes[0] != '\0' ? "closed" : "opened", plan->plan,
 			plan->by, plan->reason);
-	if (change_result(plan, ROOTLATCH_OK, &rl, ret, &err) < 0)
+	/* it is done, but it is not what was wanted: root still gets in */
+	if (change_result(plan, plan->plan->still_open ? ROOTLATCH_IN_DOUBT : ROOTLATCH_OK,
+			  plan->plan->changes, &rl, ret, &err) < 0)
 		return api_error(out, &err);
 	return 0;
 }

@@ -53,12 +53,13 @@ static int fill(struct rootlatch *r, const struct rootlatch_options *o, struct e
 {
 	_cleanup_free_ char *root = clean_path(o->root, "/", err);
 	_cleanup_free_ char *state_dir = clean_path(o->state_dir, STORE_DIR_DEFAULT, err);
+	_cleanup_free_ char *config = NULL;
 
 	if (root == NULL || state_dir == NULL || host_init(&r->host, root, NULL, NULL, err) < 0 ||
-	    store_init(&r->store, &r->host, state_dir, err) < 0)
+	    store_init(&r->store, &r->host, state_dir, err) < 0 || store_check(&r->store, err) < 0)
 		return -1;
-	r->config = clean_path(o->sshd_config, SSHD_CONFIG_DEFAULT, err);
-	if (r->config == NULL)
+	config = clean_path(o->sshd_config, SSHD_CONFIG_DEFAULT, err);
+	if (config == NULL || (r->config = host_canonical(&r->host, config, err)) == NULL)
 		return -1;
 	r->root_login = toggle_name("root-login", r->config, err);
 	if (r->root_login == NULL)

@@ -61,22 +61,35 @@ void rootlatch_result_free(struct rootlatch_result *result)
 	free(result);
 }
 
-char *rootlatch_error_json(const char *command, const char *toggle,
+/* A command that failed left the toggle as it was, or nobody knows. */
+static const char *state_after_failure(struct rootlatch *r, const char *toggle, int code)
+{
+	_cleanup_state_ struct state s = STATE_INIT;
+
+	if (code == ROOTLATCH_IN_DOUBT)
+		return "in-doubt";
+	if (r == NULL || toggle == NULL || state_read(&r->store, &s, NULL) < 0)
+		return NULL;
+	return state_find_toggle(&s, toggle) != NULL ? "applied" : "normal";
+}
+
+static json_t *hint_json(const char *hint)
+{
+	json_t *json = hint[0] != '\0' ? json_string(hint) : json_null();
+
+	return json != NULL ? json : json_foreign(hint);
+}
+
+char *rootlatch_error_json(struct rootlatch *r, const char *command, const char *toggle,
 			   const struct rootlatch_error *err)
 {
-	_cleanup_json_ json_t *doc = NULL;
-	json_t *message = json_foreign(err->message), *hint = json_null();
+	_cleanup_json_ json_t *doc = json_pack(
+		"{s:i, s:s, s:b, s:b, s:[{s:s, s:s?, s:s?, s:b, s:{s:i, s:o, s:o}}]}", "schema",
+		RESULT_SCHEMA, "command", command, "ok", 0, "changed", 0, "results", "host",
+		"localhost", "toggle", toggle, "state", state_after_failure(r, toggle, err->code),
+		"changed", 0, "error", "code", err->code, "message", json_foreign(err->message),
+		"hint", hint_json(err->hint));
 
-	if (err->hint[0] != '\0') {
-		json_decref(hint);
-		hint = json_string(err->hint);
-		if (hint == NULL)
-			hint = json_foreign(err->hint);
-	}
-	doc = json_pack("{s:i, s:s, s:b, s:b, s:[{s:s, s:s?, s:b, s:{s:i, s:o, s:o}}]}", "schema",
-			RESULT_SCHEMA, "command", command, "ok", 0, "changed", 0, "results", "host",
-			"localhost", "toggle", toggle, "changed", 0, "error", "code", err->code,
-			"message", message, "hint", hint);
 	return doc == NULL ? NULL : json_dumps(doc, JSON_INDENT(2));
 }
 

@@ -56,7 +56,8 @@ int cli_fail(struct cli *cli, const char *toggle, const struct rootlatch_error *
 	if (err->code == ROOTLATCH_FAILED && err->hint[0] == '\0')
 		(void)fputs("  nothing was changed, everything is as before\n", stderr);
 	if (cli->json) {
-		_cleanup_free_ char *doc = rootlatch_error_json(cli->command->name, toggle, err);
+		_cleanup_free_ char *doc = rootlatch_error_json(cli->handle, cli->command->name,
+							       toggle, err);
 
 		(void)puts(doc != NULL ? doc : "{\"ok\": false}");
 	}

@@ -38,6 +38,7 @@ struct cli {
 	struct rootlatch_terms terms;
 	struct rootlatch *handle;
 	bool dry_run, diff, json, quiet, verbose, color;
+	bool timed; /* --for or --until was given */
 	int64_t since_ns, until_ns;
 	char **args;
 	size_t n_args;

@@ -34,12 +34,15 @@ static void print(struct cli *cli, const json_t *doc)
 {
 	const json_t *one = output_first(doc);
 	bool closed = strcmp(json_get_string(one, "value", ""), "no") == 0;
-	bool changed = json_get_bool(one, "changed");
+	bool changed = json_get_bool(one, "would_change");
 	char after[OUTPUT_TIME_MAX] = "";
 
 	if (changed)
 		print_after(after, one);
-	if (cli->dry_run && changed)
+	if (json_get_bool(one, "still_open"))
+		output_headline(cli, OUTPUT_ATTENTION, "root may STILL log in, not by rootlatch",
+				after);
+	else if (cli->dry_run && changed)
 		output_headline(cli, OUTPUT_PLAIN, "the opening would be closed", "");
 	else if (changed)
 		output_headline(cli, OUTPUT_PLAIN, closed ? "root may not log in" :

@@ -97,7 +97,7 @@ static int parse_all(struct cli *cli, int argc, char **argv, struct error *err)
 	}
 	argc -= optind;
 	argv += optind;
-	optind = 1;
+	optind = 0; /* anew, and now with arguments between the options (getopt(3)) */
 	if (parse(cli, "", cli->command->options, argc, argv, err) < 0)
 		return -1;
 	cli->args = argv + optind;
@@ -139,6 +139,7 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "rootlatch: %s\n", why.message);
 		return why.code;
 	}
+	argv[0] = (char *)"rootlatch"; /* what getopt puts before its messages */
 	if (parse_all(&cli, argc, argv, &err) < 0)
 		return cli_usage(&err);
 	if (cli.verbose)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/output.h"
 
+#include "base/duration.h"
+#include "base/when.h"
+
 static int set_allow(struct cli *cli, const char *value, struct error *err)
 {
 	cli->terms.allow = value;
@@ -19,6 +22,27 @@ static int set_keep(struct cli *cli, const char *value, struct error *err)
 	return 0;
 }
 
+/* Checked, so that a slip is told at once; what becomes of them is the library's to say. */
+static int set_for(struct cli *cli, const char *value, struct error *err)
+{
+	int64_t seconds;
+
+	if (duration_parse(value, &seconds, err) < 0)
+		return -1;
+	if (seconds < 60)
+		return error_set(err, ERROR_USAGE, "--for: a window under 60 seconds is too short");
+	cli->timed = true;
+	return 0;
+}
+
+static int set_until(struct cli *cli, const char *value, struct error *err)
+{
+	int64_t ns;
+
+	cli->timed = true;
+	return when_parse(value, &ns, err);
+}
+
 static int set_in_place(struct cli *cli, const char *value, struct error *err)
 {
 	cli->terms.in_place = true;
@@ -30,6 +54,8 @@ static const struct cli_option options[] = {
 	  set_allow },
 	{ "in-place", '\0', NULL, "edit the deciding line where it stands", set_in_place },
 	{ "keep", '\0', NULL, "open until you close it", set_keep },
+	{ "for", '\0', "DURATION", "refused: this version keeps no deadlines", set_for },
+	{ "until", '\0', "TIME", "refused: this version keeps no deadlines", set_until },
 	{ "reason", '\0', "TEXT", "why, for status and the log", set_reason },
 	{ .name = NULL },
 };
@@ -61,7 +87,7 @@ static void print(struct cli *cli, const json_t *doc)
 {
 	const json_t *one = output_first(doc);
 	bool applied = strcmp(json_get_string(one, "state", ""), "applied") == 0;
-	bool changed = json_get_bool(one, "changed");
+	bool changed = json_get_bool(one, "would_change");
 	char since[OUTPUT_TIME_MAX];
 
 	output_headline(cli, OUTPUT_OPEN, headline(cli, one),
@@ -85,8 +111,16 @@ static int run(struct cli *cli)
 	const char *toggle = rootlatch_root_login(cli->handle);
 	struct rootlatch_plan *plan = NULL;
 	struct rootlatch_error err = { 0 };
-	int status = cli_recover_first(cli);
+	int status;
 
+	if (cli->timed && cli->terms.keep) {
+		struct error both = ERROR_INIT;
+
+		(void)error_set(&both, ERROR_USAGE, "--keep and a deadline exclude each other");
+		(void)error_hint(&both, "Nothing was changed.");
+		return cli_usage(&both);
+	}
+	status = cli_recover_first(cli);
 	if (status != 0)
 		return status;
 	if (rootlatch_plan_apply(cli->handle, toggle, &cli->terms, &plan, &err) < 0)

@@ -2,8 +2,12 @@
 #include "host/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+#include "host/process.h"
 
 static int64_t clock_ns(clockid_t id)
 {
@@ -21,6 +25,22 @@ int64_t clock_realtime_ns(void)
 int64_t clock_boottime_ns(void)
 {
 	return clock_ns(CLOCK_BOOTTIME);
+}
+
+void clock_boot_identity(char ret[CLOCK_BOOT_MAX])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	struct host_process first;
+	char id[37] = "";
+
+	ret[0] = '\0';
+	if (fd < 0)
+		return;
+	if (read(fd, id, sizeof(id) - 1) == (ssize_t)sizeof(id) - 1 &&
+	    host_process_of(1, &first) == 0)
+		(void)snprintf(ret, CLOCK_BOOT_MAX, "%s-%llu", id,
+			       (unsigned long long)first.start_ticks);
+	(void)close(fd);
 }
 
 void clock_sleep_ms(unsigned ms)

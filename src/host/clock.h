@@ -15,6 +15,11 @@
 int64_t clock_realtime_ns(void);
 int64_t clock_boottime_ns(void);
 
+/* Which boot this is: the boot id of proc_sys_kernel(5) and the start of process 1, for a
+ * container shares its host's id. Empty when it can't be told. */
+#define CLOCK_BOOT_MAX 64
+void clock_boot_identity(char ret[CLOCK_BOOT_MAX]);
+
 /* Sleeps, EINTR included. */
 void clock_sleep_ms(unsigned ms);
 

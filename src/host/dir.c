@@ -11,7 +11,7 @@
 #include "base/path.h"
 #include "host/file.h"
 
-static int check_own_dir(const struct host *h, const char *path, struct error *err)
+int host_dir_check_own(const struct host *h, const char *path, struct error *err)
 {
 	struct stat st;
 
@@ -55,7 +55,7 @@ int host_dir_create(const struct host *h, const char *path, bool own, struct err
 {
 	if (!host_file_exists(h, path) && make_dir(h, path, 0700, err) < 0)
 		return -1;
-	return own ? check_own_dir(h, path, err) : 0;
+	return own ? host_dir_check_own(h, path, err) : 0;
 }
 
 static int compare_names(const void *a, const void *b)

@@ -44,7 +44,7 @@ enum host_read_flags {
 	HOST_READ_ANY = 0,
 	/* It is going to be replaced: a symbolic link, a hard link, anything but a regular file,
 	 * an owner other than root, group or other write permission on it or on a folder above
-	 * it (a sticky folder is fine), an immutable or append-only flag, a read-only filesystem
+	 * it (further up, a sticky folder is fine), an immutable or append-only flag, a read-only filesystem
 	 * and a file that is a mount point are each refused by name (ERROR_REFUSED). */
 	HOST_READ_TARGET = 1,
 	/* It is ours alone (state folder): root's, 0600, otherwise ERROR_REFUSED. */
@@ -88,6 +88,9 @@ int host_file_unlink_lazily(const struct host *h, const char *path, struct error
 int host_dir_create(const struct host *h, const char *path, bool own, struct error *err)
 	_must_check_;
 
+/* ERROR_REFUSED unless it is a folder, no link to one, of root's, 0700. */
+int host_dir_check_own(const struct host *h, const char *path, struct error *err) _must_check_;
+
 /* Removes a folder with the plain files in it. Not there is success. */
 int host_dir_remove(const struct host *h, const char *path, struct error *err) _must_check_;
 
@@ -111,6 +114,10 @@ int host_write_all(const struct host *h, int fd, struct slice bytes, struct erro
  * sshd's Include does. No match is success with nothing added. */
 int host_glob(const struct host *h, const char *pattern, struct strings *ret_paths,
 	      struct error *err) _must_check_;
+
+/* `path` with the symbolic links of its folder resolved (not of its last component), so that one
+ * file has one name. A folder that is not there leaves it as it is. Owned by the caller. */
+char *host_canonical(const struct host *h, const char *path, struct error *err) _must_check_;
 
 /* lstat(2) below the root; -1 with errno. */
 int host_lstat(const struct host *h, const char *path, struct stat *ret_st);

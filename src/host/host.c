@@ -162,6 +162,28 @@ char *host_actor(struct error *err)
 	return str_format(err, "uid %u", (unsigned)getuid());
 }
 
+static void change_signals(int how)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGQUIT);
+	(void)sigprocmask(how, &set, NULL);
+}
+
+void host_signals_hold(void)
+{
+	change_signals(SIG_BLOCK);
+}
+
+void host_signals_release(void)
+{
+	change_signals(SIG_UNBLOCK);
+}
+
 char *host_program_dir(struct error *err)
 {
 	char path[4096];

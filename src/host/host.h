@@ -65,6 +65,11 @@ static inline bool host_is_live(const struct host *h)
  * name, otherwise "uid N". Escaped by whoever prints it. Owned by the caller. */
 char *host_actor(struct error *err) _must_check_;
 
+/* SIGINT, SIGTERM, SIGHUP and SIGQUIT wait from here on: the session that we run in may end in
+ * the middle of a transaction. Commands that are started do not inherit it. */
+void host_signals_hold(void);
+void host_signals_release(void);
+
 /* The folder that this program was started from, through /proc/self/exe; NULL when it can't be
  * told. Owned by the caller. */
 char *host_program_dir(struct error *err) _must_check_;

@@ -118,6 +118,27 @@ char *host_link_target(const struct host *h, const char *path, struct error *err
 	return str_ndup(target, (size_t)len, err);
 }
 
+char *host_canonical(const struct host *h, const char *path, struct error *err)
+{
+	_cleanup_free_ char *folder = path_dirname(path, err);
+	size_t skip = host_is_live(h) ? 0 : strlen(h->root);
+	_cleanup_close_ int fd = -1;
+	char link[64], real[4096];
+	ssize_t len;
+
+	if (folder == NULL)
+		return NULL;
+	fd = host_open_dir(h, folder, NULL);
+	if (fd < 0)
+		return str_dup(path, err);
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, real, sizeof(real) - 1);
+	if (len <= 0 || (size_t)len < skip)
+		return str_dup(path, err);
+	real[len] = '\0';
+	return path_join(real + skip, path_basename(path), err);
+}
+
 static int refuse(struct error *err, const char *path, const char *reason, const char *remedy)
 {
 	(void)error_set(err, ERROR_REFUSED, "%s %s", path, reason);
@@ -156,11 +177,12 @@ static int check_mount(int fd, const char *path, struct error *err)
 	return 0;
 }
 
-/* Who can write to a folder can put another file into the place of ours; in a sticky one only
- * the owner of the entry can. */
+/* Who can write to a folder can put another file into the place of ours; higher up, in a sticky
+ * folder, only the owner of the entry can. */
 static int check_folders(const struct host *h, const char *path, struct error *err)
 {
 	_cleanup_free_ char *dir = path_dirname(path, err);
+	bool direct = true;
 
 	while (dir != NULL) {
 		_cleanup_close_ int fd = h->ops->open(h->ctx, h->root_fd,
@@ -173,7 +195,7 @@ static int check_folders(const struct host *h, const char *path, struct error *e
 		if (fd < 0 || h->ops->fstatat(h->ctx, fd, "", &st, AT_EMPTY_PATH) < 0)
 			return error_sys(err, ERROR_FAILED, errno, "the folder %s", dir);
 		if (st.st_uid != 0 ||
-		    ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0)) {
+		    ((st.st_mode & 022) != 0 && (direct || (st.st_mode & S_ISVTX) == 0))) {
 			(void)error_set(err, ERROR_REFUSED, "%s: others than root can write to "
 					"its folder %s (owner %u, mode %04o)", path, dir,
 					(unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
@@ -182,6 +204,7 @@ static int check_folders(const struct host *h, const char *path, struct error *e
 		}
 		if (dir[1] == '\0')
 			return 0;
+		direct = false;
 		up = path_dirname(dir, err);
 		free(dir);
 		dir = up;

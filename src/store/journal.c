@@ -28,8 +28,10 @@ int journal_begin(const struct store *s, const struct plan *plan, const char *co
 {
 	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
 	_cleanup_json_ json_t *body = plan_to_json(plan, err);
+	char boot[CLOCK_BOOT_MAX];
 
-	if (body == NULL || json_put(body, "command", json_string(command), err) < 0 ||
+	clock_boot_identity(boot);
+	if (body == NULL || json_put(body, "boot", json_string(boot), err) < 0 || json_put(body, "command", json_string(command), err) < 0 ||
 	    json_put(body, "toggle", json_string(toggle), err) < 0 ||
 	    json_put(body, "config", json_string(config), err) < 0 ||
 	    json_put(body, "generation", json_integer(generation), err) < 0 ||
@@ -42,19 +44,23 @@ int journal_begin(const struct store *s, const struct plan *plan, const char *co
 
 static int read_body(const json_t *body, struct journal *j, struct error *err)
 {
-	const char *command, *toggle, *config;
+	const char *command, *toggle, *config, *boot;
+	char this_boot[CLOCK_BOOT_MAX];
 	json_t *daemons;
 
 	if (plan_from_json(body, &j->plan, err) < 0 ||
 	    json_need_string(body, "command", &command, err) < 0 ||
 	    json_need_string(body, "toggle", &toggle, err) < 0 ||
 	    json_need_string(body, "config", &config, err) < 0 ||
+	    json_need_string(body, "boot", &boot, err) < 0 ||
 	    json_need_int(body, "generation", &j->generation, err) < 0 ||
 	    json_need_int(body, "at_ns", &j->at_ns, err) < 0 ||
 	    json_need_array(body, "daemons", &daemons, err) < 0)
 		return -1;
 	if (!path_is_clean(config))
 		return error_set(err, ERROR_REFUSED, "\"config\" is no clean absolute path");
+	clock_boot_identity(this_boot);
+	j->same_boot = strcmp(boot, this_boot) == 0;
 	j->command = str_dup(command, err);
 	j->toggle = str_dup(toggle, err);
 	j->config = str_dup(config, err);

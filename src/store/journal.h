@@ -17,6 +17,7 @@ struct journal {
 	char *config;       /* the sshd instance's main file */
 	int64_t generation; /* of the state once this is committed */
 	int64_t at_ns;
+	bool same_boot;     /* it was begun since this host was booted */
 	json_t *daemons;    /* list of sshd_daemon_to_json(): what apply may have reloaded */
 };
 

@@ -20,6 +20,7 @@ void state_toggle_release(struct state_toggle *t)
 	free(t->was);
 	free(t->is);
 	free(t->config);
+	strings_release(&t->closure);
 	*t = (struct state_toggle){ 0 };
 }
 

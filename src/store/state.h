@@ -28,6 +28,7 @@ struct state_toggle {
 	char *was;        /* what sshd answered before, and after */
 	char *is;
 	char *config;     /* the main file of the sshd instance */
+	struct strings closure; /* that file and all it included then */
 };
 
 struct state_edit {

@@ -17,13 +17,17 @@ json_t *state_meta_to_json(const struct host_meta *m)
 			 m->attrs.hex);
 }
 
-static json_t *toggle_to_json(const struct state_toggle *t)
+static json_t *toggle_to_json(const struct state_toggle *t, struct error *err)
 {
-	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s?, s:s, s:s, s:s, s:s, s:s}", "name", t->name,
-			 "id", t->id, "since_ns", (json_int_t)t->since_ns, "until_ns",
+	_cleanup_json_ json_t *closure = strings_to_json(&t->closure, err);
+
+	if (closure == NULL)
+		return NULL;
+	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s?, s:s, s:s, s:s, s:s, s:s, s:O}", "name",
+			 t->name, "id", t->id, "since_ns", (json_int_t)t->since_ns, "until_ns",
 			 (json_int_t)t->until_ns, "by", t->by, "reason", t->reason, "placement",
 			 t->placement, "allow", t->allow, "was", t->was, "is", t->is, "config",
-			 t->config);
+			 t->config, "closure", closure);
 }
 
 static int put_encoded(json_t *json, const char *key, const char *line, struct error *err)
@@ -78,7 +82,7 @@ json_t *state_to_json(const struct state *s, struct error *err)
 				*files = json_array(), *events = json_array();
 
 	for (size_t i = 0; i < s->n_toggles; i++)
-		if (json_push(toggles, toggle_to_json(&s->toggles[i]), err) < 0)
+		if (json_push(toggles, toggle_to_json(&s->toggles[i], err), err) < 0)
 			return NULL;
 	for (size_t i = 0; i < s->n_files; i++)
 		if (json_push(files, file_to_json(&s->files[i], err), err) < 0)
@@ -162,8 +166,11 @@ static int toggle_from_json(const json_t *json, struct state *s, struct error *e
 {
 	struct state_toggle t = { 0 };
 	const char *reason = json_get_string(json, "reason", NULL);
+	json_t *closure;
 
-	if (copy_string(json, "name", &t.name, err) < 0 || copy_id(json, "id", t.id, err) < 0 ||
+	if (json_need_array(json, "closure", &closure, err) < 0 ||
+	    strings_from_json(closure, &t.closure, err) < 0 || copy_string(json, "name", &t.name, err) < 0 ||
+	    copy_id(json, "id", t.id, err) < 0 ||
 	    json_need_int(json, "since_ns", &t.since_ns, err) < 0 ||
 	    json_need_int(json, "until_ns", &t.until_ns, err) < 0 ||
 	    copy_string(json, "by", &t.by, err) < 0 ||

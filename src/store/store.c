@@ -39,6 +39,11 @@ bool store_exists(const struct store *s)
 	return host_file_exists(s->host, s->dir);
 }
 
+int store_check(const struct store *s, struct error *err)
+{
+	return store_exists(s) ? host_dir_check_own(s->host, s->dir, err) : 0;
+}
+
 static int take_flock(struct store *s, int fd, unsigned wait_seconds, struct error *err)
 {
 	int64_t until = clock_boottime_ns() + (int64_t)wait_seconds * NSEC_PER_SEC;
@@ -154,9 +159,13 @@ static int swap_names(const struct store *s, const char *from, const char *to, b
 	if (h->ops->renameat2(h->ctx, dir, path_basename(from), dir, path_basename(to),
 			      both ? RENAME_EXCHANGE : 0) < 0)
 		return error_sys(err, ERROR_FAILED, errno, "renaming %s to %s", from, to);
-	if (h->ops->fsync(h->ctx, dir) < 0)
-		return error_sys(err, ERROR_FAILED, errno, "fsync of the folder %s", s->dir);
-	return 0;
+	if (h->ops->fsync(h->ctx, dir) == 0)
+		return 0;
+	/* what is not known to be durable must not be read as if it were */
+	(void)error_sys(err, ERROR_FAILED, errno, "fsync of the folder %s", s->dir);
+	(void)h->ops->renameat2(h->ctx, dir, path_basename(to), dir, path_basename(from),
+				both ? RENAME_EXCHANGE : 0);
+	return -1;
 }
 
 int slot_write(const struct store *s, const char *name, struct slice content, struct error *err)

@@ -31,6 +31,9 @@ void store_release(struct store *s);
 /* "DIR/name", owned by the caller. */
 char *store_path(const struct store *s, const char *name, struct error *err) _must_check_;
 bool store_exists(const struct store *s);
+/* ERROR_REFUSED when it is there and is not a folder of root's alone: what lies in it could be
+ * anybody's. */
+int store_check(const struct store *s, struct error *err) _must_check_;
 
 /* Takes the lock; makes the folder first when `create`. ERROR_BUSY when another process has it
  * longer than wait_seconds. */

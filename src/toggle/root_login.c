@@ -59,6 +59,12 @@ int root_login_judge_baseline(const struct toggle_context *c, struct toggle_plan
 
 	if (sshd_find(c->host, c->config, &p->daemons, err) < 0)
 		return -1;
+	if (p->daemons.len == 0 && !host_file_exists(c->host, SSHD_BINARY_DEFAULT)) {
+		(void)error_set(err, ERROR_REFUSED, "there is no %s%s to ask",
+				host_is_live(c->host) ? "" : c->host->root, SSHD_BINARY_DEFAULT);
+		return error_hint(err, "Nothing was changed. Without sshd nobody can tell what a "
+				  "change would do.");
+	}
 	sshd_connection_default(first_daemon(p), 0, &j->connection);
 	return sshd_judge_start(c->host, first_daemon(p), c->config, NULL, 0, &j->connection,
 				&j->before, err);
@@ -76,6 +82,35 @@ int root_login_judge_candidate(const struct toggle_context *c, struct toggle_pla
 				&j->connection, &j->after, err);
 }
 
+static int judge_other_listener(const struct toggle_context *c, struct toggle_plan *p, size_t n,
+				bool planned, struct error *err)
+{
+	_cleanup_(sshd_answers_release) struct sshd_answers answers = SSHD_ANSWERS_INIT;
+	const struct sshd_daemon *d = &p->daemons.items[n];
+	struct sshd_connection connection;
+	char name[SSHD_DAEMON_NAME_MAX];
+
+	sshd_connection_default(d, 0, &connection);
+	if (sshd_judge(c->host, d, c->config, p->judgement->views,
+		       planned ? p->judgement->n_views : 0, &connection, &answers, err) < 0 ||
+	    sshd_judge_require_valid(&answers, "sshd would not accept the configuration", err) < 0 ||
+	    sshd_check_bindable(c->host, d, &answers, err) < 0)
+		return error_prefix(err, "%s", sshd_daemon_name(d, name));
+	return 0;
+}
+
+int root_login_judge_reload(const struct toggle_context *c, struct toggle_plan *p,
+			    const struct sshd_answers *answers, bool planned, struct error *err)
+{
+	if (p->daemons.len > 0 &&
+	    sshd_check_bindable(c->host, &p->daemons.items[0], answers, err) < 0)
+		return -1;
+	for (size_t i = 1; i < p->daemons.len; i++)
+		if (judge_other_listener(c, p, i, planned, err) < 0)
+			return -1;
+	return 0;
+}
+
 /* Our own reloads are remembered, for a daemon without a pid file to tell the time by. */
 static void note_own_reload(const struct state *s, struct sshd_daemon *d)
 {
@@ -88,11 +123,9 @@ int root_login_newer(const struct toggle_context *c, struct toggle_plan *p,
 		     struct strings *ret_newer, struct error *err)
 {
 	_cleanup_strings_ struct strings paths = STRINGS_INIT;
-	const struct sshd_closure *closure = &p->judgement->files.closure;
 
-	for (size_t i = 0; i < closure->files_len; i++)
-		if (strings_add(&paths, closure->files[i].path, err) < 0)
-			return -1;
+	if (sshd_files_paths(&p->judgement->files, &paths, err) < 0)
+		return -1;
 	for (size_t i = 0; i < p->daemons.len; i++) {
 		note_own_reload(c->state, &p->daemons.items[i]);
 		if (sshd_check_newer(c->host, &p->daemons.items[i], &p->judgement->answers_before,

@@ -16,7 +16,7 @@ extern const struct toggle_kind root_login_kind;
 struct toggle_judgement {
 	bool opening;
 	bool yes;
-	char *allow;            /* opening: the value that was asked for */
+	char *allow;            /* the value that was asked for when opening */
 	char *was;              /* closing: sshd's answer before the opening */
 	struct sshd_files files;
 	struct sshd_plan edit;  /* opening */
@@ -42,6 +42,13 @@ int root_login_judge_baseline(const struct toggle_context *c, struct toggle_plan
 /* Lets it judge them as the plan's steps would leave them. */
 int root_login_judge_candidate(const struct toggle_context *c, struct toggle_plan *p,
 			       struct error *err) _must_check_;
+
+/* Whether every listener would live through a reload: the first by `answers`, which are its own,
+ * each other one (with options of its own, and another port) by asking it; of the files as they
+ * are, or as the plan leaves them. */
+int root_login_judge_reload(const struct toggle_context *c, struct toggle_plan *p,
+			    const struct sshd_answers *answers, bool planned, struct error *err)
+	_must_check_;
 
 /* The files named that changed since a listener last read them. */
 int root_login_newer(const struct toggle_context *c, struct toggle_plan *p,

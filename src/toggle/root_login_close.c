@@ -298,7 +298,8 @@ static int take_out(const struct toggle_context *c, const struct toggle_terms *t
 	p->since_ns = t->since_ns;
 	p->placement = str_dup(t->placement, err);
 	p->judgement->was = str_dup(t->was, err);
-	if (p->placement == NULL || p->judgement->was == NULL ||
+	p->judgement->allow = str_dup(t->allow, err);
+	if (p->placement == NULL || p->judgement->was == NULL || p->judgement->allow == NULL ||
 	    state_ids(c->state, &taken, err) < 0 || plan_new_id(p->plan.id, &taken, err) < 0 ||
 	    state_copy(c->state, &p->after, err) < 0 || undo_files(c, t, p, err) < 0)
 		return -1;
@@ -318,6 +319,22 @@ static void read_files_if_possible(const struct toggle_context *c, struct toggle
 	error_ignore(sshd_files_read(c->host, c->config, &j->files, &ignored));
 }
 
+/* Nothing is recorded as open. Markers of ours all the same (a cloned image, a lost state folder)
+ * are an opening that nobody would close. */
+static int require_no_strays(const struct toggle_context *c, struct error *err)
+{
+	_cleanup_strings_ struct strings strays = STRINGS_INIT;
+
+	if (root_login_strays(c, &strays, err) < 0)
+		return -1;
+	if (strays.len == 0)
+		return 0;
+	(void)error_set(err, ERROR_IN_DOUBT, "%s", strays.items[0]);
+	return error_hint(err, "Nothing was changed. The login may be OPEN. Behind each marker "
+			  "stands the original line:\nput it back, take out our line below it, "
+			  "`sshd -t`, reload sshd.");
+}
+
 int root_login_plan_close(const struct toggle_context *c, const struct toggle_terms *terms,
 			  struct toggle_plan *p, struct error *err)
 {
@@ -326,7 +343,7 @@ int root_login_plan_close(const struct toggle_context *c, const struct toggle_te
 	if (root_login_judgement_new(p, err) < 0 || root_login_judge_baseline(c, p, err) < 0)
 		return -1;
 	if (t == NULL)
-		return 0;
+		return require_no_strays(c, err);
 	if (take_out(c, terms, t, p, err) < 0)
 		return -1;
 	read_files_if_possible(c, p->judgement);
@@ -369,10 +386,26 @@ static int judge_candidate(const struct toggle_context *c, struct toggle_plan *p
 	/* an invalid baseline can't be compared with; it was not ours to mend */
 	if (j->answers_before.valid && root_login_require_same(j, err) < 0)
 		return still_open(err);
-	for (size_t i = 0; i < p->daemons.len; i++)
-		if (sshd_check_bindable(c->host, &p->daemons.items[i], &j->answers_after, err) < 0)
-			return still_open(err);
+	if (root_login_judge_reload(c, p, &j->answers_after, true, err) < 0)
+		return still_open(err);
 	return 0;
+}
+
+/* Ours is out, but the host is not as before the opening; when sshd still says what was opened,
+ * the close was of no use. */
+static int warn_of_value(struct toggle_plan *p, struct error *err)
+{
+	const struct toggle_judgement *j = p->judgement;
+	enum sshd_permit is = sshd_permit_parse(p->is), was = sshd_permit_parse(j->was);
+
+	if (is <= was)
+		return 0;
+	p->still_open = is >= sshd_permit_parse(j->allow);
+	return toggle_warn(&p->warnings, err, p->still_open ?
+			   "our change is out, but somebody's own line lets root in. A person must "
+			   "look." : "that is somebody's own change, and it stays",
+			   "sshd said permitrootlogin %s before the opening, and says %s now", j->was,
+			   p->is);
 }
 
 int root_login_judge_close(const struct toggle_context *c, struct toggle_plan *p,
@@ -396,10 +429,7 @@ int root_login_judge_close(const struct toggle_context *c, struct toggle_plan *p
 		return -1;
 	if (!p->changes)
 		return 0;
-	if (sshd_permit_parse(p->is) > sshd_permit_parse(j->was) &&
-	    toggle_warn(&p->warnings, err, "that is the administrator's own configuration now",
-			"sshd said permitrootlogin %s before the opening, and says %s now", j->was,
-			p->is) < 0)
+	if (warn_of_value(p, err) < 0)
 		return -1;
 	return warn_of_newer(c, p, err);
 }

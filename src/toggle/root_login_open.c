@@ -138,7 +138,7 @@ static int record(const struct toggle_context *c, const struct toggle_terms *ter
 	};
 
 	memcpy(t.id, p->plan.id, sizeof(t.id));
-	if (t.name == NULL || t.by == NULL || (terms->reason != NULL && t.reason == NULL) ||
+	if (sshd_files_paths(&p->judgement->files, &t.closure, err) < 0 || t.name == NULL || t.by == NULL || (terms->reason != NULL && t.reason == NULL) ||
 	    t.placement == NULL || t.allow == NULL || t.was == NULL || t.is == NULL ||
 	    t.config == NULL) {
 		state_toggle_release(&t);
@@ -283,10 +283,8 @@ static int judge_reload(const struct toggle_context *c, struct toggle_plan *p, s
 {
 	_cleanup_strings_ struct strings newer = STRINGS_INIT;
 
-	for (size_t i = 0; i < p->daemons.len; i++)
-		if (sshd_check_bindable(c->host, &p->daemons.items[i],
-					&p->judgement->answers_before, err) < 0)
-			return -1;
+	if (root_login_judge_reload(c, p, &p->judgement->answers_before, false, err) < 0)
+		return -1;
 	if (p->judgement->yes)
 		return 0;
 	if (root_login_newer(c, p, &newer, err) < 0)
@@ -333,6 +331,21 @@ static int complete_record(struct toggle_plan *p, struct error *err)
 	return 0;
 }
 
+/* Opening a file that nobody reads lets nobody in. */
+static int warn_of_absence(struct toggle_plan *p, struct error *err)
+{
+	_cleanup_free_ char *hint = NULL;
+
+	if (p->daemons.len > 0 || p->daemons.other_config == NULL)
+		return 0;
+	hint = str_format(err, "--sshd-config %s is the file that it reads",
+			  p->daemons.other_config);
+	if (hint == NULL)
+		return -1;
+	return toggle_warn(&p->warnings, err, hint, "the sshd that runs (pid %d) reads another "
+			   "file, %s", (int)p->daemons.other, p->daemons.other_config);
+}
+
 int root_login_judge_open(const struct toggle_context *c, struct toggle_plan *p,
 			  struct error *err)
 {
@@ -355,7 +368,7 @@ int root_login_judge_open(const struct toggle_context *c, struct toggle_plan *p,
 	if (sshd_permit_parse(p->is) != sshd_permit_parse(j->allow))
 		return refuse_value(p, err);
 	p->effective = sshd_answers_effective(&j->answers_after, for_whom(&j->edit), err);
-	if (p->effective == NULL || complete_record(p, err) < 0 || warn_of_notes(p, err) < 0)
+	if (p->effective == NULL || warn_of_absence(p, err) < 0 || complete_record(p, err) < 0 || warn_of_notes(p, err) < 0)
 		return -1;
 	return warn_of_access(c, &j->answers_after, p, err);
 }

@@ -66,6 +66,29 @@ static int compare_files(const struct toggle_context *c, const char *toggle,
 	return 0;
 }
 
+/* A file that came or went may decide once ours is out, or may have taken ours along. */
+static int compare_closure(const struct toggle_context *c, const struct state_toggle *t,
+			   struct toggle_report *r, struct error *err)
+{
+	_cleanup_sshd_files_ struct sshd_files files = { 0 };
+	_cleanup_strings_ struct strings now = STRINGS_INIT;
+	struct error why = ERROR_INIT;
+
+	if (sshd_files_read(c->host, c->config, &files, &why) < 0)
+		return differs(r, err, "%s", why.message);
+	if (sshd_files_paths(&files, &now, err) < 0)
+		return -1;
+	for (size_t i = 0; i < now.len; i++)
+		if (!strings_contain(&t->closure, now.items[i]) &&
+		    differs(r, err, "%s is included now, and was not then", now.items[i]) < 0)
+			return -1;
+	for (size_t i = 0; i < t->closure.len; i++)
+		if (!strings_contain(&now, t->closure.items[i]) &&
+		    differs(r, err, "%s was included then, and is not now", t->closure.items[i]) < 0)
+			return -1;
+	return 0;
+}
+
 /* A listener that has not read what stands on the disk makes every answer about the disk moot. */
 static int compare_loaded(const struct toggle_context *c, struct sshd_daemons *daemons,
 			  const struct sshd_answers *answers, struct toggle_report *r,
@@ -128,7 +151,8 @@ int root_login_read(const struct toggle_context *c, const char *toggle, bool off
 	const struct state_toggle *t = state_find_toggle(c->state, toggle);
 
 	ret->applied = t != NULL;
-	if (t != NULL && compare_files(c, toggle, ret, err) < 0)
+	if (t != NULL &&
+	    (compare_files(c, toggle, ret, err) < 0 || compare_closure(c, t, ret, err) < 0))
 		return -1;
 	return offline ? 0 : ask_sshd(c, t, ret, err);
 }

@@ -104,6 +104,14 @@ int sshd_files_read(const struct host *h, const char *config, struct sshd_files 
 	return 0;
 }
 
+int sshd_files_paths(const struct sshd_files *f, struct strings *ret, struct error *err)
+{
+	for (size_t i = 0; i < f->closure.files_len; i++)
+		if (strings_add(ret, f->closure.files[i].path, err) < 0)
+			return -1;
+	return 0;
+}
+
 void sshd_files_release(struct sshd_files *f)
 {
 	for (size_t i = 0; i < f->len; i++)

@@ -21,6 +21,9 @@ struct sshd_files {
 /* Reads `config` and all that it includes. */
 int sshd_files_read(const struct host *h, const char *config, struct sshd_files *ret,
 		    struct error *err) _must_check_;
+/* Adds their paths, in the order of reading. */
+int sshd_files_paths(const struct sshd_files *f, struct strings *ret, struct error *err)
+	_must_check_;
 void sshd_files_release(struct sshd_files *f);
 
 #endif

@@ -67,6 +67,7 @@ struct toggle_plan {
 	struct strings files; /* that are changed, or would be */
 	struct strings restored; /* those that are byte-identical to before the opening again */
 	int64_t since_ns;     /* undo: when it was applied */
+	bool still_open;      /* undo: ours is out, but sshd says more than before it was applied */
 };
 
 #define _cleanup_toggle_plan_ _cleanup_(toggle_plan_free)

@@ -8,6 +8,7 @@
 #include "host/clock.h"
 #include "service/sshd_reload.h"
 #include "store/journal.h"
+#include "transaction/rollback.h"
 #include "transaction/transaction.h"
 
 struct commit {
@@ -17,6 +18,7 @@ struct commit {
 	struct toggle_plan *p;
 	const struct transaction_events *events;
 	size_t reloaded;      /* listeners that were told to */
+	bool last_failed;     /* the last of them did not manage */
 };
 
 static void step_event(const struct commit *k, const char *text)
@@ -89,8 +91,10 @@ static int activate(struct commit *k, struct error *err)
 
 		step_event(k, sshd_daemon_name(d, name));
 		k->reloaded = i + 1;
+		k->last_failed = true;
 		if (sshd_reload(k->host, d, 0, &proof, err) < 0)
 			return -1;
+		k->last_failed = false;
 		k->p->after.reloaded = d->process;
 		k->p->after.reloaded_ns = clock_realtime_ns();
 	}
@@ -101,12 +105,12 @@ static int activate(struct commit *k, struct error *err)
 static int roll_back(struct commit *k, struct error *err)
 {
 	struct error cause = *err, why = ERROR_INIT;
-	size_t reloaded;
 
 	step_event(k, "rolling back");
-	if (transaction_rollback(k->host, &k->p->plan, k->p->config, k->p->daemons.items,
-				 k->reloaded, &reloaded, &why) < 0 ||
-	    journal_end(k->store, &why) < 0) {
+	if (rollback_files(k->host, &k->p->plan, &why) < 0 ||
+	    rollback_listeners(k->host, k->p->config, k->p->daemons.items, k->reloaded,
+			       k->last_failed, &why) < 0 ||
+	    rollback_tidy(k->host, &k->p->plan, &why) < 0 || journal_end(k->store, &why) < 0) {
 		(void)error_set(err, ERROR_IN_DOUBT, "%.900s; and then: %.900s", cause.message,
 				why.message);
 		return error_hint(err, "A person must look. %s%s`rootlatch recover` tries again.",
@@ -128,7 +132,7 @@ static void tidy(const struct commit *k)
 	bool tidied = true;
 
 	for (size_t i = 0; i < k->p->plan.on_commit.len; i++)
-		tidied &= host_file_unlink_lazily(k->host, k->p->plan.on_commit.items[i], NULL) == 0;
+		tidied &= host_file_unlink(k->host, k->p->plan.on_commit.items[i], NULL) == 0;
 	if (tidied)
 		error_ignore(journal_end(k->store, NULL));
 }
@@ -169,10 +173,12 @@ int transaction_commit(struct store *store, const struct toggle_context *c,
 
 	if (store_lock(store, true, wait_seconds, err) < 0)
 		return -1;
+	host_signals_hold();
 	r = prepare(&k, err);
 	if (r == 0)
 		r = carry_out(&k, err);
 	store_unlock(store);
+	host_signals_release();
 	if (r == 0)
 		*ret_reload = (struct transaction_reload){ .needed = p->daemons.len > 0,
 							   .count = k.reloaded };

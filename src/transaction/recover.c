@@ -9,6 +9,7 @@
  */
 #include "service/sshd_judge.h"
 #include "store/journal.h"
+#include "transaction/rollback.h"
 #include "transaction/transaction.h"
 
 void recovery_release(struct recovery *r)
@@ -53,16 +54,20 @@ static int undo(const struct store *store, const struct journal *j, struct recov
 {
 	_cleanup_(daemons_release) struct daemons daemons = { 0 };
 
-	if (read_daemons(j->daemons, &daemons, err) < 0)
+	if (read_daemons(j->daemons, &daemons, err) < 0 ||
+	    rollback_files(store->host, &j->plan, err) < 0)
 		return -1;
-	return transaction_rollback(store->host, &j->plan, j->config, daemons.items, daemons.len,
-				    &r->reloaded, err);
+	if (daemons.len > 0 &&
+	    rollback_any_listeners(store->host, j->config, daemons.items,
+				   j->same_boot ? daemons.len : 0, &r->reloaded, err) < 0)
+		return -1;
+	return rollback_tidy(store->host, &j->plan, err);
 }
 
 static int finish(const struct store *store, const struct journal *j, struct error *err)
 {
 	for (size_t i = 0; i < j->plan.on_commit.len; i++)
-		if (host_file_unlink_lazily(store->host, j->plan.on_commit.items[i], err) < 0)
+		if (host_file_unlink(store->host, j->plan.on_commit.items[i], err) < 0)
 			return -1;
 	return 0;
 }

@@ -1,13 +1,13 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later
- *
- * Back to the old files first, all of them; then each listener, if it may have seen the new ones.
- */
-#include "host/file.h"
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "transaction/rollback.h"
+
+#include <signal.h>
+
+#include "host/clock.h"
 #include "service/sshd_judge.h"
 #include "service/sshd_reload.h"
-#include "transaction/transaction.h"
 
-static int revert_steps(const struct host *h, const struct plan *plan, struct error *err)
+int rollback_files(const struct host *h, const struct plan *plan, struct error *err)
 {
 	struct error first = ERROR_INIT;
 
@@ -25,6 +25,20 @@ static int revert_steps(const struct host *h, const struct plan *plan, struct er
 	return -1;
 }
 
+int rollback_tidy(const struct host *h, const struct plan *plan, struct error *err)
+{
+	for (size_t i = 0; i < plan->on_abort.len; i++)
+		if (host_file_unlink(h, plan->on_abort.items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int listener_in_doubt(struct error *err)
+{
+	err->code = ERROR_IN_DOUBT;
+	return error_prefix(err, "the files are as before, but not sshd");
+}
+
 /* A reload of files that sshd rejects would end it: with those, it keeps what it has loaded. */
 static int require_valid(const struct host *h, const char *config, const struct sshd_daemon *d,
 			 struct error *err)
@@ -39,43 +53,86 @@ static int require_valid(const struct host *h, const char *config, const struct 
 						  "back", err);
 }
 
-static int bring_back(const struct host *h, const char *config, struct sshd_daemon *d,
-		      struct error *err)
+static int start_again(const struct host *h, const struct sshd_daemon *d, struct error *err)
 {
 	struct sshd_daemon again = SSHD_DAEMON_INIT;
-	struct sshd_proof proof;
-	struct error why = ERROR_INIT;
 
-	if (require_valid(h, config, d, err) < 0)
-		return -1;
-	if (host_process_alive(&d->process) && sshd_reload(h, d, 0, &proof, &why) == 0)
-		return 0;
-	/* alive, but it did not take the signal: it never loaded anything else, and when it
-	 * wakes up it will find the old files */
-	if (host_process_alive(&d->process))
-		return 0;
 	if (sshd_start(h, d, 0, &again, err) < 0)
 		return -1;
 	sshd_daemon_release(&again);
 	return 0;
 }
 
-int transaction_rollback(const struct host *h, const struct plan *plan, const char *config,
-			 struct sshd_daemon *daemons, size_t n_daemons, size_t *ret_reloaded,
-			 struct error *err)
+/* How many of the sockets from before it still has. */
+static size_t sockets_kept(const struct sshd_daemon *d)
 {
-	*ret_reloaded = 0;
-	if (revert_steps(h, plan, err) < 0)
+	_cleanup_host_sockets_ struct host_sockets held = HOST_SOCKETS_INIT;
+
+	if (host_process_sockets(d->process.pid, &d->sockets, &held, NULL) < 0)
+		return 0;
+	return held.len;
+}
+
+/* Alive, and serving nothing: it hangs in the middle of the reload that we asked for, and nobody
+ * gets in any more. Its sessions are processes of their own. */
+static int replace_hung(const struct host *h, const struct sshd_daemon *d, struct error *err)
+{
+	if (host_process_signal(h, &d->process, SIGKILL, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n_daemons; i++) {
-		if (bring_back(h, config, &daemons[i], err) < 0) {
-			err->code = ERROR_IN_DOUBT;
-			return error_prefix(err, "the files are as before, but not sshd");
-		}
-		++*ret_reloaded;
+	for (int i = 0; i < 100 && host_process_alive(&d->process); i++)
+		clock_sleep_ms(10);
+	return start_again(h, d, err);
+}
+
+static int bring_back(const struct host *h, const char *config, struct sshd_daemon *d,
+		      struct error *err)
+{
+	struct sshd_proof proof;
+
+	if (require_valid(h, config, d, err) < 0)
+		return -1;
+	if (host_process_alive(&d->process) && sshd_reload(h, d, 0, &proof, err) == 0)
+		return 0;
+	if (!host_process_alive(&d->process))
+		return start_again(h, d, err);
+	return sockets_kept(d) == 0 ? replace_hung(h, d, err) : -1;
+}
+
+/* With all of its old sockets it did not take the signal: whenever it wakes up to it, it will find
+ * the old files. */
+static bool never_reacted(const struct sshd_daemon *d)
+{
+	return host_process_alive(&d->process) && sockets_kept(d) == d->sockets.len;
+}
+
+int rollback_listeners(const struct host *h, const char *config, struct sshd_daemon *daemons,
+		       size_t n, bool last_failed, struct error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (last_failed && i + 1 == n && never_reacted(&daemons[i]))
+			continue;
+		if (bring_back(h, config, &daemons[i], err) < 0)
+			return listener_in_doubt(err);
 	}
-	for (size_t i = 0; i < plan->on_abort.len; i++)
-		if (host_file_unlink_lazily(h, plan->on_abort.items[i], err) < 0)
-			return -1;
+	return 0;
+}
+
+int rollback_any_listeners(const struct host *h, const char *config, struct sshd_daemon *daemons,
+			   size_t n, size_t *ret_reloaded, struct error *err)
+{
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
+	struct sshd_proof proof;
+
+	*ret_reloaded = 0;
+	if (sshd_find(h, config, &found, err) < 0)
+		return listener_in_doubt(err);
+	for (size_t i = 0; i < found.len; i++, ++*ret_reloaded)
+		if (require_valid(h, config, &found.items[i], err) < 0 ||
+		    sshd_reload(h, &found.items[i], 0, &proof, err) < 0)
+			return listener_in_doubt(err);
+	if (found.len > 0 || n == 0)
+		return 0;
+	if (require_valid(h, config, &daemons[0], err) < 0 || start_again(h, &daemons[0], err) < 0)
+		return listener_in_doubt(err);
 	return 0;
 }

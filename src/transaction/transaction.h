@@ -65,10 +65,4 @@ int recovery_run(struct store *store, unsigned wait_seconds, struct recovery *re
 int recovery_run_locked(const struct store *store, struct recovery *ret, struct error *err)
 	_must_check_;
 
-/* Undoes the steps of a plan, last first, and brings the listeners back to what stands on the
- * disk. Used by a commit that fails, and by recovery. */
-int transaction_rollback(const struct host *h, const struct plan *plan, const char *config,
-			 struct sshd_daemon *daemons, size_t n_daemons, size_t *ret_reloaded,
-			 struct error *err) _must_check_;
-
 #endif
