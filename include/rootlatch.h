@@ -126,7 +126,7 @@ int rootlatch_commit(struct rootlatch_plan *plan, struct rootlatch_result **ret,
 		     struct rootlatch_error *err);
 
 /* What is applied, since when, by whom, until when, and whether the host agrees; of `toggle` alone
- * unless that is NULL. Writes nothing and takes no lock. */
+ * unless that is NULL. Writes nothing; waits a second at most for a transaction that is at work. */
 int rootlatch_status(struct rootlatch *r, const char *toggle, struct rootlatch_result **ret,
 		     struct rootlatch_error *err);
 

@@ -160,7 +160,7 @@ static int put_id(json_t *one, const struct toggle_plan *p, struct error *err)
 
 /* One entry of "results". */
 static json_t *change_json(const struct rootlatch_plan *plan, bool done,
-			   const struct transaction_reload *rl, struct error *err)
+			   size_t reloaded, struct error *err)
 {
 	const struct toggle_plan *p = plan->plan;
 	_cleanup_json_ json_t *one = json_pack("{s:s, s:s, s:s, s:b, s:b, s:n}", "host",
@@ -178,21 +178,20 @@ static json_t *change_json(const struct rootlatch_plan *plan, bool done,
 	    json_put(one, "restored", strings_to_json(&p->restored, err), err) < 0 ||
 	    json_put(one, "still_open", json_boolean(p->still_open), err) < 0 ||
 	    json_put(one, "daemons", json_integer((json_int_t)p->daemons.len), err) < 0 ||
-	    json_put(one, "reloaded", json_integer((json_int_t)rl->count), err) < 0 ||
+	    json_put(one, "reloaded", json_integer((json_int_t)reloaded), err) < 0 ||
 	    json_put(one, "warnings", api_warnings_json(&p->warnings, err), err) < 0)
 		return NULL;
 	return json_incref(one);
 }
 
 static int change_result(const struct rootlatch_plan *plan, int status, bool done,
-			 const struct transaction_reload *rl, struct rootlatch_result **ret,
-			 struct error *err)
+			 size_t reloaded, struct rootlatch_result **ret, struct error *err)
 {
 	struct rootlatch_result *result = api_result_new(plan->plan->command, err);
 
 	if (result == NULL)
 		return -1;
-	if (api_result_add(result, change_json(plan, done, rl, err), err) < 0 ||
+	if (api_result_add(result, change_json(plan, done, reloaded, err), err) < 0 ||
 	    api_result_seal(result, status, done, err) < 0) {
 		rootlatch_result_free(result);
 		return -1;
@@ -209,12 +208,11 @@ static int judge_only(struct rootlatch_plan *plan, struct error *err)
 int rootlatch_plan_judge(struct rootlatch_plan *plan, struct rootlatch_result **ret,
 			 struct rootlatch_error *out)
 {
-	const struct transaction_reload none = { 0 };
 	struct error err = ERROR_INIT;
 
 	if (judge_only(plan, &err) < 0 ||
 	    change_result(plan, plan->plan->changes ? ROOTLATCH_DIFFERENT : ROOTLATCH_OK, false,
-			  &none, ret, &err) < 0)
+			  0, ret, &err) < 0)
 		return api_error(out, &err);
 	return 0;
 }
@@ -224,13 +222,13 @@ int rootlatch_commit(struct rootlatch_plan *plan, struct rootlatch_result **ret,
 {
 	const struct transaction_events events = { .step = plan->r->event,
 						   .ctx = plan->r->event_ctx };
-	struct transaction_reload rl = { 0 };
+	size_t reloaded = 0;
 	struct error err = ERROR_INIT;
 	int r;
 
 	if (plan->plan->changes)
 		r = transaction_commit(&plan->r->store, &plan->context, plan->plan,
-				       plan->r->wait_seconds, &events, &rl, &err);
+				       plan->r->wait_seconds, &events, &reloaded, &err);
 	else
 		r = judge_only(plan, &err);
 	if (r < 0)
@@ -240,7 +238,7 @@ int rootlatch_commit(struct rootlatch_plan *plan, struct rootlatch_result **ret,
 			plan->by, plan->reason);
 	/* it is done, but it is not what was wanted: root still gets in */
 	if (change_result(plan, plan->plan->still_open ? ROOTLATCH_IN_DOUBT : ROOTLATCH_OK,
-			  plan->plan->changes, &rl, ret, &err) < 0)
+			  plan->plan->changes, reloaded, ret, &err) < 0)
 		return api_error(out, &err);
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "base/path.h"
+#include "base/text.h"
 
 _Static_assert(ROOTLATCH_MESSAGE_MAX == ERROR_MESSAGE_MAX, "messages fit");
 _Static_assert(ROOTLATCH_HINT_MAX == ERROR_HINT_MAX, "hints fit");
@@ -41,25 +42,40 @@ static char *clean_path(const char *given, const char *otherwise, struct error *
 	if (getcwd(cwd, sizeof(cwd)) == NULL)
 		(void)strcpy(cwd, "/");
 	path = path_clean(cwd, given, err);
-	if (path != NULL && !path_is_clean(path)) {
-		(void)error_set(err, ERROR_USAGE, "a path with control characters, or too long");
+	if (path != NULL && (!path_is_clean(path) || !text_is_plain(path))) {
+		(void)error_set(err, ERROR_USAGE, "a path with control characters, not UTF-8, or too "
+				"long");
 		free(path);
 		return NULL;
 	}
 	return path;
 }
 
+/* One file has one name, and the default one keeps its own, whatever links lead to it. */
+static char *canonical_config(const struct rootlatch *r, const char *given, struct error *err)
+{
+	_cleanup_free_ char *path = clean_path(given, SSHD_CONFIG_DEFAULT, err);
+	_cleanup_free_ char *standard = host_canonical(&r->host, SSHD_CONFIG_DEFAULT, err);
+	_cleanup_free_ char *canonical = NULL;
+
+	if (path == NULL || standard == NULL)
+		return NULL;
+	canonical = host_canonical(&r->host, path, err);
+	if (canonical != NULL && strcmp(canonical, standard) == 0)
+		return str_dup(SSHD_CONFIG_DEFAULT, err);
+	return TAKE_PTR(canonical);
+}
+
 static int fill(struct rootlatch *r, const struct rootlatch_options *o, struct error *err)
 {
 	_cleanup_free_ char *root = clean_path(o->root, "/", err);
 	_cleanup_free_ char *state_dir = clean_path(o->state_dir, STORE_DIR_DEFAULT, err);
-	_cleanup_free_ char *config = NULL;
 
 	if (root == NULL || state_dir == NULL || host_init(&r->host, root, NULL, NULL, err) < 0 ||
 	    store_init(&r->store, &r->host, state_dir, err) < 0 || store_check(&r->store, err) < 0)
 		return -1;
-	config = clean_path(o->sshd_config, SSHD_CONFIG_DEFAULT, err);
-	if (config == NULL || (r->config = host_canonical(&r->host, config, err)) == NULL)
+	r->config = canonical_config(r, o->sshd_config, err);
+	if (r->config == NULL)
 		return -1;
 	r->root_login = toggle_name("root-login", r->config, err);
 	if (r->root_login == NULL)

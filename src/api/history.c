@@ -24,11 +24,11 @@ static int log_recovery(struct rootlatch *r, const struct recovery *found, struc
 
 static json_t *recovery_json(const struct recovery *found)
 {
-	return json_pack("{s:s, s:s?, s:s?, s:s?, s:b, s:s, s:I, s:I}", "host", "localhost",
+	return json_pack("{s:s, s:s?, s:s?, s:s?, s:b, s:s, s:b, s:I, s:I}", "host", "localhost",
 			 "toggle", found->toggle, "id", found->found ? found->id : NULL, "command",
 			 found->command, "changed", found->found, "how",
 			 !found->found ? "nothing" : found->finished ? "finished" : "undone",
-			 "swept", (json_int_t)found->swept, "reloaded",
+			 "still_open", found->found && found->closing && !found->finished, "swept", (json_int_t)found->swept, "reloaded",
 			 (json_int_t)found->reloaded);
 }
 
@@ -44,7 +44,9 @@ static int recover(struct rootlatch *r, struct rootlatch_result **ret, struct er
 	if (result == NULL)
 		return -1;
 	if (api_result_add(result, recovery_json(&found), err) < 0 ||
-	    api_result_seal(result, ROOTLATCH_OK, found.found || found.swept > 0, err) < 0) {
+	    api_result_seal(result, found.found && found.closing && !found.finished ?
+			    ROOTLATCH_IN_DOUBT : ROOTLATCH_OK, found.found || found.swept > 0,
+			    err) < 0) {
 		rootlatch_result_free(result);
 		return -1;
 	}

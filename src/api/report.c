@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * status and check: what the state has, and whether the host agrees. They write nothing and wait
- * for nobody.
+ * status and check: what the state has, and whether the host agrees. They write nothing, and wait
+ * for a transaction only as long as one usually takes.
  */
 #include "api/api.h"
 #include "transaction/transaction.h"
-
-/* A journal without a holder of the lock is a transaction that was cut off. */
-static bool is_in_doubt(const struct rootlatch *r)
-{
-	return recovery_is_needed(&r->store) && !store_is_locked(&r->store);
-}
 
 static const char *state_name(const struct toggle_report *report, bool in_doubt)
 {
@@ -69,7 +63,8 @@ struct survey {
 	struct rootlatch *r;
 	struct state state;
 	struct rootlatch_result *result;
-	bool in_doubt;
+	bool at_work;  /* another rootlatch is in the middle of a transaction */
+	bool in_doubt; /* one was cut off */
 	bool differs;
 };
 
@@ -102,12 +97,34 @@ static int survey_all(struct survey *s, struct error *err)
 	return 0;
 }
 
+static int find_strays(struct survey *s, struct error *err)
+{
+	_cleanup_strings_ struct strings strays = STRINGS_INIT;
+	struct toggle_context c;
+
+	if (api_context(s->r, &s->state, s->r->config, &c, err) < 0)
+		return -1;
+	for (const struct toggle_kind *const *k = toggle_kinds; *k != NULL; k++)
+		if ((*k)->strays(&c, &strays, err) < 0)
+			return -1;
+	s->differs |= strays.len > 0;
+	return json_put(s->result->doc, "strays", strings_to_json(&strays, err), err);
+}
+
 static int survey_run(struct survey *s, const char *toggle, struct error *err)
 {
-	s->in_doubt = is_in_doubt(s->r);
-	if (state_read(&s->r->store, &s->state, err) < 0)
-		return -1;
-	return toggle != NULL ? survey_one(s, toggle, err) : survey_all(s, err);
+	int r;
+
+	/* with the lock a journal is one that was cut off */
+	s->at_work = !store_lock_shared(&s->r->store);
+	s->in_doubt = !s->at_work && recovery_is_needed(&s->r->store);
+	r = state_read(&s->r->store, &s->state, err);
+	if (r == 0)
+		r = toggle != NULL ? survey_one(s, toggle, err) : survey_all(s, err);
+	if (r == 0)
+		r = find_strays(s, err);
+	store_unlock(&s->r->store);
+	return r;
 }
 
 static void survey_release(struct survey *s)
@@ -118,7 +135,8 @@ static void survey_release(struct survey *s)
 
 static int seal(struct survey *s, int status, struct rootlatch_result **ret, struct error *err)
 {
-	if (json_put(s->result->doc, "in_doubt", json_boolean(s->in_doubt), err) < 0 ||
+	if (json_put(s->result->doc, "at_work", json_boolean(s->at_work), err) < 0 ||
+	    json_put(s->result->doc, "in_doubt", json_boolean(s->in_doubt), err) < 0 ||
 	    json_put(s->result->doc, "offline", json_boolean(s->r->offline), err) < 0 ||
 	    api_result_seal(s->result, status, false, err) < 0)
 		return -1;
@@ -139,20 +157,6 @@ int rootlatch_status(struct rootlatch *r, const char *toggle, struct rootlatch_r
 	return 0;
 }
 
-static int find_strays(struct survey *s, struct error *err)
-{
-	_cleanup_strings_ struct strings strays = STRINGS_INIT;
-	struct toggle_context c;
-
-	if (api_context(s->r, &s->state, s->r->config, &c, err) < 0)
-		return -1;
-	for (const struct toggle_kind *const *k = toggle_kinds; *k != NULL; k++)
-		if ((*k)->strays(&c, &strays, err) < 0)
-			return -1;
-	s->differs |= strays.len > 0;
-	return json_put(s->result->doc, "strays", strings_to_json(&strays, err), err);
-}
-
 int rootlatch_check(struct rootlatch *r, struct rootlatch_result **ret,
 		    struct rootlatch_error *out)
 {
@@ -161,9 +165,13 @@ int rootlatch_check(struct rootlatch *r, struct rootlatch_result **ret,
 						      .result = api_result_new("check", &err) };
 	int status;
 
-	if (s.result == NULL || survey_run(&s, NULL, &err) < 0 || find_strays(&s, &err) < 0)
+	if (s.result == NULL || survey_run(&s, NULL, &err) < 0)
 		return api_error(out, &err);
-	status = s.in_doubt ? ROOTLATCH_IN_DOUBT : s.differs ? ROOTLATCH_DIFFERENT : ROOTLATCH_OK;
+	/* what differs in the middle of a transaction tells nothing */
+	status = s.in_doubt ? ROOTLATCH_IN_DOUBT :
+		 !s.differs ? ROOTLATCH_OK :
+		 s.at_work  ? ROOTLATCH_BUSY :
+			      ROOTLATCH_DIFFERENT;
 	if (seal(&s, status, ret, &err) < 0)
 		return api_error(out, &err);
 	return 0;

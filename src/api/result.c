@@ -84,9 +84,9 @@ char *rootlatch_error_json(struct rootlatch *r, const char *command, const char 
 			   const struct rootlatch_error *err)
 {
 	_cleanup_json_ json_t *doc = json_pack(
-		"{s:i, s:s, s:b, s:b, s:[{s:s, s:s?, s:s?, s:b, s:{s:i, s:o, s:o}}]}", "schema",
+		"{s:i, s:s?, s:b, s:b, s:[{s:s, s:o, s:s?, s:b, s:{s:i, s:o, s:o}}]}", "schema",
 		RESULT_SCHEMA, "command", command, "ok", 0, "changed", 0, "results", "host",
-		"localhost", "toggle", toggle, "state", state_after_failure(r, toggle, err->code),
+		"localhost", "toggle", json_foreign(toggle), "state", state_after_failure(r, toggle, err->code),
 		"changed", 0, "error", "code", err->code, "message", json_foreign(err->message),
 		"hint", hint_json(err->hint));
 

@@ -121,6 +121,17 @@ int strings_addf(struct strings *s, struct error *err, const char *fmt, ...)
 	return strings_take(s, item, err);
 }
 
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strings_sort(struct strings *s)
+{
+	if (s->len > 1)
+		qsort(s->items, s->len, sizeof(*s->items), compare_strings);
+}
+
 bool strings_contain(const struct strings *s, const char *item)
 {
 	for (size_t i = 0; i < s->len; i++)

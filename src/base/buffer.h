@@ -64,6 +64,8 @@ int strings_addn(struct strings *s, const char *item, size_t len, struct error *
 	_must_check_;
 int strings_addf(struct strings *s, struct error *err, const char *fmt, ...)
 	_printf_(3, 4) _must_check_;
+/* In byte order (strcmp(3)). */
+void strings_sort(struct strings *s);
 bool strings_contain(const struct strings *s, const char *item);
 
 /* strdup(3) and asprintf(3) that report like everything else; NULL on failure. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/json.h"
 
-#include "base/digest.h"
+#include "base/path.h"
 #include "base/text.h"
 
 int json_need_string(const json_t *object, const char *key, const char **ret, struct error *err)
@@ -31,6 +31,31 @@ int json_need_array(const json_t *object, const char *key, json_t **ret, struct 
 	if (!json_is_array(value))
 		return error_set(err, ERROR_REFUSED, "\"%s\" is missing or no list", key);
 	*ret = value;
+	return 0;
+}
+
+int json_need_path(const json_t *object, const char *key, char **ret, struct error *err)
+{
+	const char *path = NULL;
+
+	if (json_need_string(object, key, &path, err) < 0)
+		return -1;
+	if (!path_is_clean(path))
+		return error_set(err, ERROR_REFUSED, "\"%s\" is no clean absolute path", key);
+	*ret = str_dup(path, err);
+	return *ret == NULL ? -1 : 0;
+}
+
+int json_need_digest(const json_t *object, const char *key, bool may_be_empty,
+		     struct digest *ret, struct error *err)
+{
+	const char *hex = "";
+
+	if (json_need_string(object, key, &hex, err) < 0)
+		return -1;
+	if (!digest_is_valid(hex) && !(may_be_empty && hex[0] == '\0'))
+		return error_set(err, ERROR_REFUSED, "\"%s\" is no digest", key);
+	(void)memcpy(ret->hex, hex, strlen(hex) + 1);
 	return 0;
 }
 

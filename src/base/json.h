@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/digest.h"
 
 static inline void cleanup_json(json_t **j)
 {
@@ -26,6 +27,13 @@ int json_need_int(const json_t *object, const char *key, int64_t *ret, struct er
 	_must_check_;
 int json_need_array(const json_t *object, const char *key, json_t **ret, struct error *err)
 	_must_check_;
+
+/* The same for a clean absolute path, which is copied for the caller, and for a digest; an empty
+ * digest is one with `may_be_empty` only. */
+int json_need_path(const json_t *object, const char *key, char **ret, struct error *err)
+	_must_check_;
+int json_need_digest(const json_t *object, const char *key, bool may_be_empty,
+		     struct digest *ret, struct error *err) _must_check_;
 
 /* A member that may be missing or null. */
 const char *json_get_string(const json_t *object, const char *key, const char *otherwise);

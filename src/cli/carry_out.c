@@ -4,19 +4,6 @@
  */
 #include "cli/output.h"
 
-int cli_usage(const struct error *err)
-{
-	(void)fputs("rootlatch: ", stderr);
-	output_text(stderr, err->message);
-	(void)fputs("\n", stderr);
-	if (err->hint[0] != '\0') {
-		(void)fputs("  ", stderr);
-		output_text(stderr, err->hint);
-		(void)fputs("\n", stderr);
-	}
-	return ERROR_USAGE;
-}
-
 /* In exactly these words, so that people learn to look for them (the hints bring the others). */
 static const char *state_of_host(int code)
 {
@@ -50,18 +37,36 @@ static void print_error(const struct rootlatch_error *err)
 	}
 }
 
+static void print_error_json(struct cli *cli, const char *toggle,
+			     const struct rootlatch_error *err)
+{
+	_cleanup_free_ char *doc = NULL;
+
+	if (!cli->json)
+		return;
+	doc = rootlatch_error_json(cli->handle, cli->command != NULL ? cli->command->name : NULL,
+				   toggle, err);
+	(void)puts(doc != NULL ? doc : "{\"ok\": false}");
+}
+
+int cli_usage(struct cli *cli, const struct error *err)
+{
+	struct rootlatch_error why = { .code = ROOTLATCH_USAGE };
+
+	memcpy(why.message, err->message, sizeof(why.message));
+	memcpy(why.hint, err->hint, sizeof(why.hint));
+	print_error(&why);
+	print_error_json(cli, NULL, &why);
+	return ROOTLATCH_USAGE;
+}
+
 int cli_fail(struct cli *cli, const char *toggle, const struct rootlatch_error *err)
 {
 	print_error(err);
 	if (err->code == ROOTLATCH_FAILED && err->hint[0] == '\0')
 		(void)fputs("  nothing was changed, everything is as before\n", stderr);
-	if (cli->json) {
-		_cleanup_free_ char *doc = rootlatch_error_json(cli->handle, cli->command->name,
-							       toggle, err);
-
-		(void)puts(doc != NULL ? doc : "{\"ok\": false}");
-	}
-	if (toggle != NULL && !cli->dry_run)
+	print_error_json(cli, toggle, err);
+	if (toggle != NULL && !cli->dry_run && err->code != ROOTLATCH_USAGE)
 		rootlatch_log_failure(cli->handle, cli->command->name, toggle, err);
 	return err->code;
 }
@@ -74,6 +79,7 @@ int cli_finish(struct cli *cli, struct rootlatch_result *result,
 	_cleanup_json_ json_t *doc = json_loads(text, 0, NULL);
 	const json_t *list = json_object_get(doc, "results");
 
+	cli->changed = json_get_bool(doc, "changed");
 	if (cli->json)
 		(void)puts(text);
 	for (size_t i = 0; i < json_array_size(list); i++)
@@ -105,17 +111,22 @@ int cli_recover_first(struct cli *cli)
 	return 0;
 }
 
-static int show_diff(struct cli *cli, struct rootlatch_plan *plan, struct rootlatch_error *err)
+/* The change matters more than its picture: without diff(1) it is done all the same. */
+static void show_diff(struct cli *cli, struct rootlatch_plan *plan)
 {
+	struct rootlatch_error err = { 0 };
 	_cleanup_free_ char *text = NULL;
 
 	if (!cli->diff || cli->quiet)
-		return 0;
-	if (rootlatch_plan_diff(plan, &text, err) < 0)
-		return -1;
+		return;
+	if (rootlatch_plan_diff(plan, &text, &err) < 0) {
+		(void)fputs("rootlatch: warning: ", stderr);
+		output_text(stderr, err.message);
+		(void)fputs("\n", stderr);
+		return;
+	}
 	/* with --json stdout is the document's */
 	output_text(cli->json ? stderr : stdout, text);
-	return 0;
 }
 
 int cli_carry_out(struct cli *cli, const char *toggle, struct rootlatch_plan *plan,
@@ -123,11 +134,11 @@ int cli_carry_out(struct cli *cli, const char *toggle, struct rootlatch_plan *pl
 {
 	struct rootlatch_result *result = NULL;
 	struct rootlatch_error err = { 0 };
-	int r = show_diff(cli, plan, &err);
+	int r;
 
-	if (r == 0)
-		r = cli->dry_run ? rootlatch_plan_judge(plan, &result, &err) :
-				   rootlatch_commit(plan, &result, &err);
+	show_diff(cli, plan);
+	r = cli->dry_run ? rootlatch_plan_judge(plan, &result, &err) :
+			   rootlatch_commit(plan, &result, &err);
 	rootlatch_plan_free(plan);
 	return r < 0 ? cli_fail(cli, toggle, &err) : cli_finish(cli, result, print);
 }

@@ -38,6 +38,7 @@ struct cli {
 	struct rootlatch_terms terms;
 	struct rootlatch *handle;
 	bool dry_run, diff, json, quiet, verbose, color;
+	bool changed; /* the host was changed */
 	bool timed; /* --for or --until was given */
 	int64_t since_ns, until_ns;
 	char **args;
@@ -53,7 +54,7 @@ extern const struct cli_command command_open, command_close, command_revert, com
 /* What went wrong, on stderr, and with --json as a document on stdout. Returns err->code. Changes
  * and refusals of them are logged. `toggle` may be NULL. */
 int cli_fail(struct cli *cli, const char *toggle, const struct rootlatch_error *err);
-int cli_usage(const struct error *err);
+int cli_usage(struct cli *cli, const struct error *err);
 
 /* Recovers what was cut off, and says so. 0, or an exit status. */
 int cli_recover_first(struct cli *cli);

@@ -39,10 +39,12 @@ static void print_event(const json_t *e)
 {
 	const char *detail = json_get_string(e, "message", json_get_string(e, "reason", ""));
 
-	(void)printf("%-20s %-9s %-11s %-8s %-8s ", json_get_string(e, "at", ""),
-		     json_get_string(e, "event", ""), json_get_string(e, "toggle", "-"),
-		     json_get_string(e, "id", "-"), json_get_string(e, "by", "-"));
-	output_text(stdout, detail);
+	output_cell(json_get_string(e, "at", ""), 20);
+	output_cell(json_get_string(e, "event", ""), 9);
+	output_cell(json_get_string(e, "toggle", "-"), 11);
+	output_cell(json_get_string(e, "id", "-"), 8);
+	output_cell(json_get_string(e, "by", "-"), 8);
+	output_cell(detail, 0);
 	(void)putchar('\n');
 }
 
@@ -101,6 +103,8 @@ static void print_recover(struct cli *cli, const json_t *doc)
 			       json_get_string(one, "how", ""));
 		output_headline(cli, OUTPUT_PLAIN, title, "");
 	}
+	if (json_get_bool(one, "still_open"))
+		output_headline(cli, OUTPUT_ATTENTION, "The login is still OPEN: close it again.", "");
 	if (json_get_int(one, "swept", 0) > 0)
 		output_fieldf("swept", "%lld leftover snapshots",
 			      (long long)json_get_int(one, "swept", 0));

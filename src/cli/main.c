@@ -117,15 +117,19 @@ static void print_step(void *ctx, const char *text)
 	(void)fprintf(stderr, "rootlatch: %s\n", text);
 }
 
-/* What was printed must have arrived: a full disk behind a pipe is a failure too. */
-static int flush(int status)
+/* What was printed must have arrived: a full disk behind a pipe is a failure too. After a change
+ * it must not look as if that had been rolled back. */
+static int flush(const struct cli *cli, int status)
 {
-	if ((fflush(stdout) != 0 || ferror(stdout)) && status == ROOTLATCH_OK) {
-		(void)fprintf(stderr, "rootlatch: it was done, but the output could not be "
-			      "written\n");
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != ROOTLATCH_OK)
+		return status;
+	if (!cli->changed) {
+		(void)fprintf(stderr, "rootlatch: the output could not be written\n");
 		return ROOTLATCH_FAILED;
 	}
-	return status;
+	(void)fprintf(stderr, "rootlatch: it is DONE, but the output could not be written; "
+		      "`rootlatch status` shows it\n");
+	return ROOTLATCH_IN_DOUBT;
 }
 
 int main(int argc, char **argv)
@@ -140,13 +144,15 @@ int main(int argc, char **argv)
 		return why.code;
 	}
 	argv[0] = (char *)"rootlatch"; /* what getopt puts before its messages */
+	for (int i = 1; i < argc; i++)
+		cli.json |= strcmp(argv[i], "--json") == 0; /* also for what is wrong before it */
 	if (parse_all(&cli, argc, argv, &err) < 0)
-		return cli_usage(&err);
+		return flush(&cli, cli_usage(&cli, &err));
 	if (cli.verbose)
 		cli.options.event = print_step;
 	if (rootlatch_new(&cli.options, &cli.handle, &why) < 0)
-		return flush(cli_fail(&cli, NULL, &why));
+		return flush(&cli, cli_fail(&cli, NULL, &why));
 	status = cli.command->run(&cli);
 	rootlatch_free(cli.handle);
-	return flush(status);
+	return flush(&cli, status);
 }

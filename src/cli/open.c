@@ -118,7 +118,7 @@ static int run(struct cli *cli)
 
 		(void)error_set(&both, ERROR_USAGE, "--keep and a deadline exclude each other");
 		(void)error_hint(&both, "Nothing was changed.");
-		return cli_usage(&both);
+		return cli_usage(cli, &both);
 	}
 	status = cli_recover_first(cli);
 	if (status != 0)

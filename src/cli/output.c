@@ -73,6 +73,14 @@ static void print_wrapped(const char *text)
 	(void)putchar('\n');
 }
 
+void output_cell(const char *value, int width)
+{
+	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
+
+	if (text_escape(slice_of(value, strlen(value)), false, &b, NULL) == 0)
+		(void)printf("%-*s%s", width, b.data, width > 0 ? " " : "");
+}
+
 void output_field(const char *label, const char *value)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER_INIT;

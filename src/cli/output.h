@@ -21,6 +21,8 @@ void output_headline(const struct cli *cli, enum output_color color, const char 
 /* "  label          value", the value wrapped at its blanks. NULL or "" prints nothing. */
 void output_field(const char *label, const char *value);
 void output_fieldf(const char *label, const char *fmt, ...) _printf_(2, 3);
+/* A cell of a table, at least `width` wide and with a blank behind it; 0: as it is, no blank. */
+void output_cell(const char *value, int width);
 /* The strings of a JSON list, a line each below one label. */
 void output_list(const char *label, const json_t *list);
 /* The warnings of a result, on stderr. */

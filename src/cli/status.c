@@ -4,8 +4,6 @@
  */
 #include "cli/output.h"
 
-#include "base/text.h"
-
 static const char *state_text(const json_t *one)
 {
 	const char *state = json_get_string(one, "state", "");
@@ -18,15 +16,16 @@ static const char *state_text(const json_t *one)
 static void print_row(struct cli *cli, const json_t *one)
 {
 	bool applied = json_get_string(one, "id", NULL) != NULL;
-	_cleanup_buffer_ struct buffer why = BUFFER_INIT;
-	const char *reason = json_get_string(one, "reason", "-");
 	const char *on = cli->color && applied ? "\033[33m" : "";
 
-	if (text_escape(slice_of(reason, strlen(reason)), false, &why, NULL) < 0)
-		return;
-	(void)printf("%-16s %s%-9s%s %-16s %-7s %s\n", json_get_string(one, "toggle", ""), on,
-		     state_text(one), on[0] != '\0' ? "\033[0m" : "",
-		     applied ? "you close it" : "-", json_get_string(one, "by", "-"), why.data);
+	output_cell(json_get_string(one, "toggle", ""), 16);
+	(void)fputs(on, stdout);
+	output_cell(state_text(one), 9);
+	(void)fputs(on[0] != '\0' ? "\033[0m" : "", stdout);
+	output_cell(applied ? "you close it" : "-", 16);
+	output_cell(json_get_string(one, "by", "-"), 7);
+	output_cell(json_get_string(one, "reason", "-"), 0);
+	(void)putchar('\n');
 }
 
 static void print_detail(const json_t *one)
@@ -34,13 +33,13 @@ static void print_detail(const json_t *one)
 	char since[OUTPUT_TIME_MAX];
 
 	output_field("sshd says", json_get_string(one, "effective", NULL));
+	output_list("DIFFERS", json_object_get(one, "differences"));
 	if (json_get_string(one, "id", NULL) == NULL)
 		return;
 	output_time(one, "since", since);
 	output_fieldf("since", "%s, transaction %s, %s", since, json_get_string(one, "id", ""),
 		      json_get_string(one, "placement", ""));
 	output_list("files", json_object_get(one, "files"));
-	output_list("DIFFERS", json_object_get(one, "differences"));
 }
 
 static void print_verdict(struct cli *cli, const json_t *doc)
@@ -52,7 +51,9 @@ static void print_verdict(struct cli *cli, const json_t *doc)
 		agrees &= json_get_bool(json_array_get(list, i), "agrees");
 	agrees &= json_array_size(json_object_get(doc, "strays")) == 0;
 	output_list("DIFFERS", json_object_get(doc, "strays"));
-	if (json_get_bool(doc, "in_doubt"))
+	if (json_get_bool(doc, "at_work"))
+		output_headline(cli, OUTPUT_PLAIN, "Another rootlatch is at work just now.", "");
+	else if (json_get_bool(doc, "in_doubt"))
 		output_headline(cli, OUTPUT_ATTENTION, "A transaction was cut off: `rootlatch "
 				"recover` finishes or undoes it.", "");
 	else if (!agrees)

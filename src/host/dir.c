@@ -21,8 +21,9 @@ int host_dir_check_own(const struct host *h, const char *path, struct error *err
 		return 0;
 	(void)error_set(err, ERROR_REFUSED, "%s is not a folder of root's alone (owner %u, mode "
 			"%04o)", path, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
-	return error_hint(err, "Nothing was changed. Look who could write to it; then chown "
-			  "root: %s; chmod 700 %s", path, path);
+	return error_hint(err, "Nothing was changed. What lies in it could be anybody's. If it is "
+			  "rootlatch's own, look who\ncould write to it and give it back to root, mode "
+			  "700; otherwise name a folder that does not exist yet.");
 }
 
 static int make_dir(const struct host *h, const char *path, mode_t mode, struct error *err)
@@ -58,11 +59,6 @@ int host_dir_create(const struct host *h, const char *path, bool own, struct err
 	return own ? host_dir_check_own(h, path, err) : 0;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int host_dir_list(const struct host *h, const char *path, struct strings *ret_names,
 		  struct error *err)
 {
@@ -85,8 +81,7 @@ int host_dir_list(const struct host *h, const char *path, struct strings *ret_na
 	if (failed == 0 && errno != 0)
 		failed = error_sys(err, ERROR_FAILED, errno, "the folder %s", path);
 	(void)closedir(dir);
-	if (failed == 0 && ret_names->len > 1)
-		qsort(ret_names->items, ret_names->len, sizeof(char *), compare_names);
+	strings_sort(ret_names);
 	return failed;
 }
 

@@ -53,6 +53,15 @@ int host_open(const struct host *h, const char *path, int flags, mode_t mode)
 	return open_below(h, path, flags | O_NOFOLLOW, mode);
 }
 
+int host_open_following(const struct host *h, const char *path, int flags, struct error *err)
+{
+	int fd = open_below(h, path, flags, 0);
+
+	if (fd < 0)
+		return error_sys(err, ERROR_FAILED, errno, "%s", path);
+	return fd;
+}
+
 int host_open_dir(const struct host *h, const char *path, struct error *err)
 {
 	int fd = open_below(h, path, O_RDONLY | O_DIRECTORY, 0);
@@ -262,21 +271,6 @@ static int fsync_fd(const struct host *h, int fd, const char *path, struct error
 	if (h->ops->fsync(h->ctx, fd) < 0)
 		return error_sys(err, ERROR_FAILED, errno, "fsync of the folder of %s", path);
 	return 0;
-}
-
-int host_file_rename(const struct host *h, const char *from, const char *to, struct error *err)
-{
-	_cleanup_close_ int from_dir = open_parent(h, from, err);
-	_cleanup_close_ int to_dir = -1;
-
-	if (from_dir < 0)
-		return -1;
-	to_dir = open_parent(h, to, err);
-	if (to_dir < 0)
-		return -1;
-	if (h->ops->renameat2(h->ctx, from_dir, path_basename(from), to_dir, path_basename(to), 0) < 0)
-		return error_sys(err, ERROR_FAILED, errno, "renaming %s to %s", from, to);
-	return fsync_fd(h, to_dir, to, err);
 }
 
 static int unlink_in(const struct host *h, const char *path, bool durable, struct error *err)

@@ -59,6 +59,14 @@ enum host_read_flags {
 int host_file_read(const struct host *h, const char *path, enum host_read_flags flags,
 		   struct host_file *ret_file, struct error *err) _must_check_;
 
+/* ERROR_REFUSED unless only root can write to the file, and to the folders above it: a program that
+ * is going to be run. */
+int host_file_require_trusted(const struct host *h, const char *path, struct error *err)
+	_must_check_;
+/* The folders above alone. */
+int host_folders_require_trusted(const struct host *h, const char *path, struct error *err)
+	_must_check_;
+
 /* True when there is anything at `path` (lstat(2)). */
 bool host_file_exists(const struct host *h, const char *path);
 
@@ -72,10 +80,6 @@ int host_file_create(const struct host *h, const char *path, struct slice bytes,
  * with `mtime_ns` unless that is negative. fsynced. What could not be copied is an error. */
 int host_file_stage(const struct host *h, const char *path, const char *like,
 		    struct slice bytes, int64_t mtime_ns, struct error *err) _must_check_;
-
-/* rename(2) within one folder or two, then fsync of the folder of `to`. */
-int host_file_rename(const struct host *h, const char *from, const char *to,
-		     struct error *err) _must_check_;
 
 /* unlink(2) and fsync of the folder. A file that is not there is success. */
 int host_file_unlink(const struct host *h, const char *path, struct error *err) _must_check_;
@@ -103,6 +107,8 @@ int host_dir_fsync(const struct host *h, const char *path, struct error *err) _m
 /* An open file descriptor of a path below the root, O_CLOEXEC | O_NOFOLLOW added. */
 int host_open(const struct host *h, const char *path, int flags, mode_t mode);
 
+/* The same through symbolic links, for what is looked at and not changed. */
+int host_open_following(const struct host *h, const char *path, int flags, struct error *err);
 /* An open folder, for the *at() calls. It may be reached through symbolic links. */
 int host_open_dir(const struct host *h, const char *path, struct error *err);
 

@@ -15,6 +15,9 @@
 
 #include "base/buffer.h"
 #include "base/path.h"
+#include "base/text.h"
+
+#define ACTOR_MAX 64
 
 static int real_open(void *ctx, int dir, const char *path, int flags, mode_t mode,
 		     uint64_t resolve)
@@ -144,22 +147,33 @@ void host_release(struct host *h)
 	*h = (struct host)HOST_INIT;
 }
 
+static const char *actor_name(void)
+{
+	static const char *const names[] = { "SUDO_USER", "DOAS_USER" };
+	const struct passwd *pw;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *user = getenv(names[i]);
+
+		if (user != NULL && user[0] != '\0')
+			return user;
+	}
+	if (getuid() == 0)
+		return "root";
+	pw = getpwuid(getuid());
+	return pw != NULL ? pw->pw_name : NULL;
+}
+
 char *host_actor(struct error *err)
 {
-	const char *sudo = getenv("SUDO_USER");
-	const char *doas = getenv("DOAS_USER");
-	struct passwd *pw;
+	_cleanup_buffer_ struct buffer shown = BUFFER_INIT;
+	const char *name = actor_name();
 
-	if (sudo != NULL && sudo[0] != '\0')
-		return str_ndup(sudo, strnlen(sudo, 64), err);
-	if (doas != NULL && doas[0] != '\0')
-		return str_ndup(doas, strnlen(doas, 64), err);
-	if (getuid() == 0)
-		return str_dup("root", err);
-	pw = getpwuid(getuid());
-	if (pw != NULL)
-		return str_dup(pw->pw_name, err);
-	return str_format(err, "uid %u", (unsigned)getuid());
+	if (name == NULL)
+		return str_format(err, "uid %u", (unsigned)getuid());
+	if (text_escape(slice_of(name, strnlen(name, ACTOR_MAX)), false, &shown, err) < 0)
+		return NULL;
+	return TAKE_PTR(shown.data);
 }
 
 static void change_signals(int how)
@@ -171,6 +185,7 @@ static void change_signals(int how)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigaddset(&set, SIGQUIT);
+	(void)sigaddset(&set, SIGTSTP);
 	(void)sigprocmask(how, &set, NULL);
 }
 
@@ -242,5 +257,7 @@ int host_process_harden(struct error *err)
 		return -1;
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG then, like any other write that fails */
+	(void)signal(SIGCHLD, SIG_DFL); /* an inherited SIG_IGN loses the status of children */
 	return rebuild_environment(err);
 }

@@ -62,10 +62,10 @@ static inline bool host_is_live(const struct host *h)
 }
 
 /* Who asks: the user behind sudo(8) or doas(1) when there is one, otherwise the real user's
- * name, otherwise "uid N". Escaped by whoever prints it. Owned by the caller. */
+ * name, otherwise "uid N". Escaped, for it is anybody's text. Owned by the caller. */
 char *host_actor(struct error *err) _must_check_;
 
-/* SIGINT, SIGTERM, SIGHUP and SIGQUIT wait from here on: the session that we run in may end in
+/* SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGTSTP wait from here on: the session that we run in may end in
  * the middle of a transaction. Commands that are started do not inherit it. */
 void host_signals_hold(void);
 void host_signals_release(void);

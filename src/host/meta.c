@@ -19,11 +19,6 @@
 
 #include "base/path.h"
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int append_attr(int fd, const char *name, struct buffer *all, struct error *err)
 {
 	ssize_t len = fgetxattr(fd, name, NULL, 0);
@@ -59,7 +54,7 @@ static int list_attrs(int fd, struct strings *names, struct error *err)
 	for (char *p = list; p < list + len; p += strlen(p) + 1)
 		if (strings_add(names, p, err) < 0)
 			return -1;
-	qsort(names->items, names->len, sizeof(*names->items), compare_names);
+	strings_sort(names);
 	return 0;
 }
 
@@ -179,7 +174,7 @@ static int check_mount(int fd, const char *path, struct error *err)
 
 /* Who can write to a folder can put another file into the place of ours; higher up, in a sticky
  * folder, only the owner of the entry can. */
-static int check_folders(const struct host *h, const char *path, struct error *err)
+int host_folders_require_trusted(const struct host *h, const char *path, struct error *err)
 {
 	_cleanup_free_ char *dir = path_dirname(path, err);
 	bool direct = true;
@@ -199,8 +194,8 @@ static int check_folders(const struct host *h, const char *path, struct error *e
 			(void)error_set(err, ERROR_REFUSED, "%s: others than root can write to "
 					"its folder %s (owner %u, mode %04o)", path, dir,
 					(unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
-			return error_hint(err, "Nothing was changed. chown root: %s; chmod go-w "
-					  "%s", dir, dir);
+			return error_hint(err, "Nothing was changed. Whoever can write there can put "
+					  "another file into its place:\nkeep it where only root can.");
 		}
 		if (dir[1] == '\0')
 			return 0;
@@ -237,5 +232,18 @@ int host_meta_check_target(const struct host *h, int fd, const struct stat *st, 
 	if (check_owner(st, path, err) < 0 || check_flags(fd, path, err) < 0 ||
 	    check_mount(fd, path, err) < 0)
 		return -1;
-	return check_folders(h, path, err);
+	return host_folders_require_trusted(h, path, err);
+}
+
+int host_file_require_trusted(const struct host *h, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (host_lstat(h, path, &st) < 0)
+		return error_sys(err, ERROR_REFUSED, errno, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return refuse(err, path, "is not a regular file", "Run the program itself.");
+	if (check_owner(&st, path, err) < 0)
+		return -1;
+	return host_folders_require_trusted(h, path, err);
 }

@@ -58,6 +58,13 @@ int host_net_listeners_by_proc(const struct host *h, struct host_sockets *ret, s
 int host_process_sockets(pid_t pid, const struct host_sockets *all, struct host_sockets *ret,
 			 struct error *err) _must_check_;
 
+/* True when all of its user ids are root's. Whoever owns /proc/PID says less: a process that may not
+ * be dumped looks like root's. */
+bool host_process_is_roots(pid_t pid);
+
+/* True when the process has a handler for the signal (SigCgt in proc_pid_status(5)). */
+bool host_process_catches(pid_t pid, int sig);
+
 /* True when the process holds a socket (of any kind) that is not among `known`. It is the cheap
  * question before the dear one. */
 bool host_process_has_other_socket(pid_t pid, const struct host_sockets *known);

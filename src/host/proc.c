@@ -73,6 +73,43 @@ bool host_process_shares_net(pid_t pid)
 	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
+/* The text behind "\nKEY:" in /proc/PID/status; NULL when the process is gone. */
+static const char *read_status(pid_t pid, const char *key, char *text, size_t len)
+{
+	char path[PROC_PATH_MAX];
+	int fd = open(proc_path(pid, "status", path), O_RDONLY | O_CLOEXEC);
+	const char *line;
+	ssize_t n;
+
+	if (fd < 0)
+		return NULL;
+	n = read(fd, text, len - 1);
+	(void)close(fd);
+	if (n <= 0)
+		return NULL;
+	text[n] = '\0';
+	line = strstr(text, key);
+	return line != NULL ? line + strlen(key) : NULL;
+}
+
+bool host_process_is_roots(pid_t pid)
+{
+	unsigned real, effective, saved, fs;
+	char text[4096];
+	const char *ids = read_status(pid, "\nUid:", text, sizeof(text));
+
+	return ids != NULL && sscanf(ids, "%u %u %u %u", &real, &effective, &saved, &fs) == 4 &&
+	       (real | effective | saved | fs) == 0;
+}
+
+bool host_process_catches(pid_t pid, int sig)
+{
+	char text[4096];
+	const char *mask = read_status(pid, "\nSigCgt:", text, sizeof(text));
+
+	return mask != NULL && (strtoull(mask, NULL, 16) >> (sig - 1) & 1) != 0;
+}
+
 static DIR *open_fds(pid_t pid)
 {
 	char path[PROC_PATH_MAX];

@@ -65,6 +65,7 @@ static void child_reset(void)
 	sigset_t none;
 
 	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGXFSZ, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
@@ -164,22 +165,26 @@ static void child_release(struct host_child *c)
 	free(c);
 }
 
-static int child_reap(struct host_child *c)
+static int child_reap(struct host_child *c, bool *ret_killed)
 {
 	int status;
 
+	*ret_killed = true;
 	while (waitpid(c->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return 255;
+	*ret_killed = WIFSIGNALED(status);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 void host_child_stop(struct host_child **child)
 {
+	bool killed;
+
 	if (*child == NULL)
 		return;
 	(void)kill((*child)->pid, SIGKILL);
-	(void)child_reap(*child);
+	(void)child_reap(*child, &killed);
 	child_release(TAKE_PTR(*child));
 }
 
@@ -240,7 +245,7 @@ int host_child_finish(struct host_child **child, struct host_outcome *ret_outcom
 		return -1;
 	}
 	*child = NULL;
-	o.status = child_reap(c);
+	o.status = child_reap(c, &o.killed);
 	do
 		n = read(c->trouble, &t, sizeof(t));
 	while (n < 0 && errno == EINTR);

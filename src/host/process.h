@@ -33,6 +33,7 @@ struct host_outcome {
 	int status;         /* exit status, or 128 + signal */
 	bool no_namespaces; /* the mount namespace was not to be had: nothing was run */
 	bool timed_out;
+	bool killed;        /* by a signal, or its status was lost: what it said is no answer */
 	struct buffer out;
 	struct buffer err;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "plan/plan.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 #include "base/path.h"
@@ -32,7 +33,13 @@ char *plan_temp_path(const char *path, const char *id, struct error *err)
 
 	if (dir == NULL)
 		return NULL;
-	name = str_format(err, ".rootlatch-%s-%s", id, path_basename(path));
+	name = str_format(err, ".rootlatch-%s-%s~", id, path_basename(path));
+	if (name != NULL && strlen(name) > NAME_MAX) {
+		(void)error_set(err, ERROR_REFUSED, "%s: the name is too long for a hidden file "
+				"beside it", path);
+		(void)error_hint(err, "Nothing was changed. Give the file a shorter name.");
+		return NULL;
+	}
 	return name != NULL ? path_join(dir, name, err) : NULL;
 }
 

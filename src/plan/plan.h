@@ -29,7 +29,7 @@ int plan_new_id(char ret_id[PLAN_ID_LEN + 1], const struct strings *taken, struc
 	_must_check_;
 
 /* The hidden file beside `path` that belongs to transaction `id`. Owned by the caller. Include's
- * globs skip it for its leading dot. */
+ * globs skip it for its leading dot, and those for hidden *.conf files for the ~ at its end. */
 char *plan_temp_path(const char *path, const char *id, struct error *err) _must_check_;
 
 /* Takes the step's content over, also on failure. */

@@ -12,6 +12,13 @@
 #include "base/path.h"
 #include "host/clock.h"
 
+enum step_position {
+	STEP_BEFORE,  /* path has the old bytes */
+	STEP_AFTER,   /* path has the new bytes */
+	STEP_MISSING, /* nothing is there */
+	STEP_FOREIGN, /* somebody else's bytes */
+};
+
 void step_release(struct step *s)
 {
 	free(s->path);
@@ -141,10 +148,23 @@ static int locate(const struct host *h, const char *path, const struct step *s,
 	return 0;
 }
 
-int step_locate(const struct host *h, const struct step *s, enum step_position *ret,
-		struct error *err)
+int step_can_finish(const struct host *h, const struct step *s, bool *ret_can, struct error *err)
 {
-	return locate(h, s->path, s, ret, err);
+	enum step_position at, aside;
+
+	if (locate(h, s->path, s, &at, err) < 0 || locate(h, s->temp, s, &aside, err) < 0)
+		return -1;
+	*ret_can = at == STEP_AFTER || (at == STEP_BEFORE && aside == STEP_AFTER);
+	return 0;
+}
+
+int step_finish(const struct host *h, const struct step *s, struct error *err)
+{
+	enum step_position at;
+
+	if (locate(h, s->path, s, &at, err) < 0)
+		return -1;
+	return at == STEP_AFTER ? 0 : exchange(h, s, err);
 }
 
 /* Somebody removed the old file beside path: the copy in the state folder takes its place. */
@@ -184,7 +204,8 @@ int step_revert(const struct host *h, const struct step *s, struct error *err)
 	}
 	(void)error_set(err, ERROR_IN_DOUBT, "%s %s: it is neither what it was nor what we made "
 			"it", s->path, at == STEP_MISSING ? "is gone" : "was changed meanwhile");
-	return error_hint(err, "A person must look. What it was: %s",
+	return error_hint(err, "What it was: %s\nMake them the same (cp -p, your own edit put in "
+			  "afterwards), then `rootlatch recover`.",
 			  aside == STEP_BEFORE ? s->temp : s->saved != NULL ? s->saved : "unknown");
 }
 
@@ -199,40 +220,17 @@ json_t *step_to_json(const struct step *s, struct error *err)
 	return json;
 }
 
-static int copy_path(const json_t *json, const char *key, char **ret, struct error *err)
-{
-	const char *path;
-
-	if (json_need_string(json, key, &path, err) < 0)
-		return -1;
-	if (!path_is_clean(path))
-		return error_set(err, ERROR_REFUSED, "\"%s\" is no clean absolute path", key);
-	*ret = str_dup(path, err);
-	return *ret == NULL ? -1 : 0;
-}
-
-static int copy_digest(const json_t *json, const char *key, struct digest *ret, struct error *err)
-{
-	const char *hex;
-
-	if (json_need_string(json, key, &hex, err) < 0)
-		return -1;
-	if (!digest_is_valid(hex))
-		return error_set(err, ERROR_REFUSED, "\"%s\" is no digest", key);
-	memcpy(ret->hex, hex, sizeof(ret->hex));
-	return 0;
-}
-
 int step_from_json(const json_t *json, struct step *ret, struct error *err)
 {
 	struct step s = { .after_mtime_ns = -1, .ready = json_get_bool(json, "ready") };
 
-	if (copy_path(json, "path", &s.path, err) < 0 || copy_path(json, "temp", &s.temp, err) < 0 ||
-	    copy_digest(json, "before", &s.before, err) < 0 ||
-	    copy_digest(json, "after", &s.after, err) < 0)
+	if (json_need_path(json, "path", &s.path, err) < 0 ||
+	    json_need_path(json, "temp", &s.temp, err) < 0 ||
+	    json_need_digest(json, "before", false, &s.before, err) < 0 ||
+	    json_need_digest(json, "after", false, &s.after, err) < 0)
 		goto failed;
 	if (json_get_string(json, "saved", NULL) != NULL &&
-	    copy_path(json, "saved", &s.saved, err) < 0)
+	    json_need_path(json, "saved", &s.saved, err) < 0)
 		goto failed;
 	*ret = s;
 	return 0;

@@ -34,13 +34,6 @@ struct step {
 	int64_t ctime_ns;
 };
 
-enum step_position {
-	STEP_BEFORE,  /* path has the old bytes */
-	STEP_AFTER,   /* path has the new bytes */
-	STEP_MISSING, /* nothing is there */
-	STEP_FOREIGN, /* somebody else's bytes */
-};
-
 void step_release(struct step *s);
 
 /* Whether path is still the very file it was planned with: ERROR_REFUSED otherwise, and
@@ -55,9 +48,13 @@ int step_prepare(const struct host *h, const struct step *s, struct error *err) 
  * ERROR_REFUSED. */
 int step_apply(const struct host *h, const struct step *s, struct error *err) _must_check_;
 
-/* Where path stands, by digest. */
-int step_locate(const struct host *h, const struct step *s, enum step_position *ret,
-		struct error *err) _must_check_;
+/* Whether what was begun can still be brought to its end: the new bytes are at path, or at temp with
+ * the old ones at path. */
+int step_can_finish(const struct host *h, const struct step *s, bool *ret_can,
+		    struct error *err) _must_check_;
+
+/* Brings it to its end. May be called again after it was cut off anywhere. */
+int step_finish(const struct host *h, const struct step *s, struct error *err) _must_check_;
 
 /* Puts the old bytes back, from temp or, when that is gone, from `saved`. May be called again
  * after it was cut off anywhere. ERROR_IN_DOUBT for bytes that are neither old nor new. */

@@ -62,8 +62,8 @@ struct sshd_daemons {
 	struct sshd_daemon *items;
 	size_t len;
 	enum sshd_absence absence; /* with len == 0 */
-	pid_t other;               /* with len == 0: a listener with another file, or 0 */
-	char *other_config;
+	struct sshd_daemon *others; /* listeners with another main file */
+	size_t n_others;
 };
 
 #define SSHD_DAEMONS_INIT { .items = NULL, .len = 0, .absence = SSHD_ABSENT }
@@ -71,9 +71,11 @@ struct sshd_daemons {
 
 void sshd_daemons_release(struct sshd_daemons *d);
 
-/* Finds every listener that was started with `config`. None is success with len 0, and so is a
- * host that is not live. ERROR_REFUSED when there is a listener whose arguments can't be told
- * (its title was cut off), because it might be ours. */
+/* Finds every listener of root's that was started with `config`, and those with another file. None
+ * is success with len 0, and so is a host that is not live. ERROR_REFUSED when there is one whose
+ * arguments can't be told (its title was cut off), because it might be ours; one that reads
+ * `config` in another network namespace, where it can be neither seen nor proven to have
+ * reloaded; and one whose program others than root could have written. */
 int sshd_find(const struct host *h, const char *config, struct sshd_daemons *ret,
 	      struct error *err) _must_check_;
 

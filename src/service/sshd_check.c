@@ -85,31 +85,49 @@ static int refuse_lost(const struct sshd_daemon *d, const struct host_socket *lo
 			  "sshd yourself\nwhen that is meant.", d->config);
 }
 
-static int check(const struct sshd_daemon *d, const struct sshd_answers *answers,
+static int check(const struct sshd_daemon *d, const struct sshd_answers *answers, bool keep_all,
 		 struct bindable *b, struct error *err)
 {
 	if (try_all(d, answers, b, err) < 0)
 		return -1;
 	if (b->good.len == 0)
 		return b->bad.len > 0 ? refuse_none(d, b, err) : 0;
-	for (size_t i = 0; i < d->sockets.len; i++)
+	for (size_t i = 0; keep_all && i < d->sockets.len; i++)
 		if (host_sockets_at(&b->good, &d->sockets.items[i]) == NULL)
 			return refuse_lost(d, &d->sockets.items[i], b, err);
 	return 0;
 }
 
 int sshd_check_bindable(const struct host *h, const struct sshd_daemon *daemon,
-			const struct sshd_answers *answers, struct error *err)
+			const struct sshd_answers *answers, bool keep_all, struct error *err)
 {
 	struct bindable b = { .good = HOST_SOCKETS_INIT, .bad = BUFFER_INIT };
 	int failed;
 
 	if (!host_is_live(h) || daemon == NULL || daemon->manager == SSHD_SOCKET)
 		return 0;
-	failed = check(daemon, answers, &b, err);
+	failed = check(daemon, answers, keep_all, &b, err);
 	host_sockets_release(&b.good);
 	buffer_release(&b.bad);
 	return failed;
+}
+
+/* The ctime of a file, or of the link and what it leads to, whichever is later. Every change sets
+ * ctime; mtime can only differ by somebody's setting it. */
+static int64_t changed_ns(const struct host *h, const char *path)
+{
+	_cleanup_host_file_ struct host_file target = HOST_FILE_INIT;
+	struct stat st;
+	int64_t ns;
+
+	if (host_lstat(h, path, &st) < 0)
+		return 0;
+	ns = timespec_ns(st.st_ctim);
+	if (S_ISLNK(st.st_mode) &&
+	    host_file_read(h, path, HOST_READ_FOLLOW | HOST_READ_NO_DIGEST, &target, NULL) == 0 &&
+	    target.ctime_ns > ns)
+		ns = target.ctime_ns;
+	return ns;
 }
 
 int sshd_check_newer(const struct host *h, struct sshd_daemon *daemon,
@@ -123,11 +141,7 @@ int sshd_check_newer(const struct host *h, struct sshd_daemon *daemon,
 	if (pid_file != NULL && sshd_daemon_note_pid_file(h, daemon, pid_file, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		struct stat st;
-
-		/* every change sets ctime; mtime can only differ by somebody's setting it */
-		if (host_lstat(h, paths[i], &st) == 0 &&
-		    timespec_ns(st.st_ctim) > daemon->loaded_ns + LOADED_TOLERANCE_NS &&
+		if (changed_ns(h, paths[i]) > daemon->loaded_ns + LOADED_TOLERANCE_NS &&
 		    strings_add(newer, paths[i], err) < 0)
 			return -1;
 	}

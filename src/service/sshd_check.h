@@ -10,10 +10,12 @@
 #include "service/sshd_answers.h"
 
 /* Tries each `listenaddress` of the answers with bind(2). ERROR_REFUSED, naming the address, when
- * none could be had (sshd would end with "Cannot bind any address"), or when one that is served
- * now would not be any more. Nothing to ask of a daemon that systemd hands its socket to. */
+ * none could be had (sshd would end with "Cannot bind any address"), or, with `keep_all`, when one
+ * that is served now would not be any more. Nothing to ask of a daemon that systemd hands its
+ * socket to. */
 int sshd_check_bindable(const struct host *h, const struct sshd_daemon *daemon,
-			const struct sshd_answers *answers, struct error *err) _must_check_;
+			const struct sshd_answers *answers, bool keep_all, struct error *err)
+	_must_check_;
 
 /* Adds those of `paths` that changed (their ctime, which nobody can set) since the daemon last read
  * its configuration. `answers` names the pid file, whose time tells when that was; NULL is fine. A

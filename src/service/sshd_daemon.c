@@ -38,7 +38,9 @@ void sshd_daemons_release(struct sshd_daemons *d)
 	for (size_t i = 0; i < d->len; i++)
 		sshd_daemon_release(&d->items[i]);
 	free(d->items);
-	free(d->other_config);
+	for (size_t i = 0; i < d->n_others; i++)
+		sshd_daemon_release(&d->others[i]);
+	free(d->others);
 	*d = (struct sshd_daemons)SSHD_DAEMONS_INIT;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The pid file names the listener nearly always. All of /proc is read only when it did not, or
- * when something of root's listens in this network namespace that is not accounted for: a
- * second sshd would have to.
+ * The pid file names the listener nearly always, so that is looked at first. All of /proc is read
+ * all the same: a second listener, in whatever namespace, would keep what it has loaded.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -101,40 +100,41 @@ static enum sshd_title read_title(const struct search *s, pid_t pid, struct stri
 	return sshd_title_parse(slice_of(f.bytes.data, f.bytes.len), ret_argv);
 }
 
-/* It is not ours, but whoever opens a login through a file wants to know that nobody reads it. */
-static void note_other(struct search *s, pid_t pid, const char *config)
-{
-	if (s->found.other_config != NULL)
-		return;
-	s->found.other = pid;
-	s->found.other_config = str_dup(config, NULL);
-}
+enum listener {
+	LISTENER_NONE,  /* a session, somebody else's program, no sshd at all */
+	LISTENER_CUT,   /* its arguments can't be told */
+	LISTENER_OTHER, /* it reads another file */
+	LISTENER_OURS,
+};
 
-/* Its title, its arguments and the file that these name; SSHD_TITLE_OTHER for what is not ours. */
-static enum sshd_title read_arguments(struct search *s, pid_t pid, struct sshd_daemon *d)
+/* What its title says it is; the arguments and the file that these name. */
+static enum listener read_arguments(const struct search *s, pid_t pid, struct sshd_daemon *d)
 {
+	enum sshd_title title = read_title(s, pid, &d->argv);
 	const char *config = NULL;
-	enum sshd_title title;
 
-	if (!host_process_shares_net(pid))
-		return SSHD_TITLE_OTHER;
-	title = read_title(s, pid, &d->argv);
 	for (int i = 0; title == SSHD_TITLE_CUT && i < SETTLE_TITLE_TRIES; i++) {
 		clock_sleep_ms(SETTLE_MS); /* it may be just writing it */
 		title = read_title(s, pid, &d->argv);
 	}
 	if (title != SSHD_TITLE_LISTENER)
-		return title;
+		return title == SSHD_TITLE_CUT ? LISTENER_CUT : LISTENER_NONE;
 	if (!sshd_options_parse(&d->argv, &config, &d->options))
-		return SSHD_TITLE_OTHER;
+		return LISTENER_NONE;
 	/* a daemon's folder is /, which is where a relative -f leads it at each reload */
 	d->config = config == NULL ? str_dup(SSHD_CONFIG_DEFAULT, NULL) :
 				     path_clean("/", config, NULL);
-	if (d->config != NULL && has_our_config(s, pid, d->config))
-		return title;
-	if (d->config != NULL)
-		note_other(s, pid, d->config);
-	return SSHD_TITLE_OTHER;
+	if (d->config == NULL)
+		return LISTENER_NONE;
+	return has_our_config(s, pid, d->config) ? LISTENER_OURS : LISTENER_OTHER;
+}
+
+static int refuse_elsewhere(pid_t pid, struct error *err)
+{
+	(void)error_set(err, ERROR_REFUSED, "sshd (pid %d) reads this file in another network "
+			"namespace", (int)pid);
+	return error_hint(err, "Nothing was changed. From here nobody can see whether it reloads. Run "
+			  "rootlatch there:\nnsenter --net=/proc/%d/ns/net rootlatch ...", (int)pid);
 }
 
 static int refuse_cut(pid_t pid, struct error *err)
@@ -181,17 +181,15 @@ static bool is_known(struct search *s, struct sshd_daemon *d)
 	return false;
 }
 
-static int add_found(struct search *s, struct sshd_daemon *d, struct error *err)
+static int add_daemon(struct sshd_daemon **items, size_t *len, struct sshd_daemon *d,
+		      struct error *err)
 {
-	struct sshd_daemon *items;
+	struct sshd_daemon *more = reallocarray(*items, *len + 1, sizeof(*more));
 
-	if (is_known(s, d))
-		return 0;
-	items = reallocarray(s->found.items, s->found.len + 1, sizeof(*items));
-	if (items == NULL)
+	if (more == NULL)
 		return error_oom(err);
-	s->found.items = items;
-	items[s->found.len++] = *d;
+	*items = more;
+	more[(*len)++] = *d;
 	*d = (struct sshd_daemon)SSHD_DAEMON_INIT;
 	return 0;
 }
@@ -203,26 +201,40 @@ static int complete(const struct search *s, struct sshd_daemon *d, struct error 
 	if (d->binary == NULL)
 		return error_sys(err, ERROR_FAILED, errno, "the program of sshd (pid %d)",
 				 (int)d->process.pid);
+	if (host_file_exists(s->h, d->binary) &&
+	    host_file_require_trusted(s->h, d->binary, err) < 0)
+		return error_prefix(err, "sshd (pid %d)", (int)d->process.pid);
 	d->loaded_ns = host_process_started_ns(&d->process);
 	if (sshd_daemon_note_pid_file(s->h, d, pid_file_option(d), err) < 0)
 		return -1;
 	return sshd_manager_detect(s->h, d, err);
 }
 
-/* Adds the process to the found ones if it is a listener of ours. */
+static int add_listener(struct search *s, enum listener kind, struct sshd_daemon *d,
+			struct error *err)
+{
+	if (kind == LISTENER_OTHER)
+		return add_daemon(&s->found.others, &s->found.n_others, d, err);
+	return is_known(s, d) ? 0 : add_daemon(&s->found.items, &s->found.len, d, err);
+}
+
+/* Adds the process to the found ones if it is a listener. */
 static int consider(struct search *s, pid_t pid, struct error *err)
 {
 	_cleanup_sshd_daemon_ struct sshd_daemon d = SSHD_DAEMON_INIT;
-	enum sshd_title title;
+	enum listener kind;
 
-	if (host_process_of(pid, &d.process) < 0)
+	/* anybody can call a program sshd, and its arguments what he likes; this one is run */
+	if (host_process_of(pid, &d.process) < 0 || !host_process_is_roots(pid))
 		return 0;
-	title = read_arguments(s, pid, &d);
-	if (title == SSHD_TITLE_OTHER)
+	kind = read_arguments(s, pid, &d);
+	if (kind == LISTENER_NONE)
 		return 0;
+	if (!host_process_shares_net(pid))
+		return kind == LISTENER_OURS ? refuse_elsewhere(pid, err) : 0;
 	if (host_process_sockets(pid, &s->listeners, &d.sockets, err) < 0)
 		return -1;
-	if (title == SSHD_TITLE_CUT)
+	if (kind == LISTENER_CUT)
 		return d.sockets.len > 0 ? refuse_cut(pid, err) : 0;
 	if (d.sockets.len == 0 && wait_for_sockets(s, &d, err) < 0)
 		return -1;
@@ -230,7 +242,7 @@ static int consider(struct search *s, pid_t pid, struct error *err)
 		return 0;
 	if (complete(s, &d, err) < 0) /* that it ended meanwhile is no error */
 		return host_process_alive(&d.process) ? -1 : 0;
-	return add_found(s, &d, err);
+	return add_listener(s, kind, &d, err);
 }
 
 static bool runs_sshd(pid_t pid)
@@ -252,24 +264,12 @@ static int consider_all(struct search *s, struct error *err)
 
 		for (size_t k = 0; k < s->found.len; k++)
 			known |= s->found.items[k].process.pid == pids[i];
+		for (size_t k = 0; k < s->found.n_others; k++)
+			known |= s->found.others[k].process.pid == pids[i];
 		if (!known && runs_sshd(pids[i]) && consider(s, pids[i], err) < 0)
 			return -1;
 	}
 	return 0;
-}
-
-static bool all_accounted_for(const struct search *s)
-{
-	for (size_t i = 0; i < s->listeners.len; i++) {
-		bool known = s->listeners.items[i].uid != 0;
-
-		for (size_t k = 0; k < s->found.len; k++)
-			known |= host_sockets_hold_inode(&s->found.items[k].sockets,
-							 s->listeners.items[i].inode);
-		if (!known)
-			return false;
-	}
-	return true;
 }
 
 static int search(struct search *s, struct error *err)
@@ -282,7 +282,7 @@ static int search(struct search *s, struct error *err)
 	pid = read_pid_file(s->h, SSHD_PID_FILE_DEFAULT, &mtime_ns);
 	if (pid != 0 && runs_sshd(pid) && consider(s, pid, err) < 0)
 		return -1;
-	if ((s->found.len == 0 || !all_accounted_for(s)) && consider_all(s, err) < 0)
+	if (consider_all(s, err) < 0)
 		return -1;
 	if (s->found.len == 0 && strcmp(s->config, SSHD_CONFIG_DEFAULT) == 0)
 		return sshd_manager_absence(s->h, &s->found.absence, err);

@@ -178,6 +178,9 @@ static int take_outcome(struct sshd_judge *j, struct host_outcome *outcome,
 	if (outcome->timed_out)
 		return error_set(err, ERROR_FAILED, "sshd -T did not answer within %d s",
 				 JUDGE_TIMEOUT_MS / 1000);
+	if (outcome->killed)
+		return error_set(err, ERROR_FAILED, "sshd -T was killed (status %d): that is no "
+				 "verdict", outcome->status);
 	return sshd_answers_parse(slice_of(outcome->out.data, outcome->out.len),
 				  slice_of(outcome->err.data, outcome->err.len), outcome->status,
 				  ret, err);

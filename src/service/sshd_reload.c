@@ -134,16 +134,42 @@ static bool answers_with_banner(const struct sshd_daemon *d)
 
 /* ---- how each kind is reloaded and started */
 
+/* From its HUP until it listens again sshd ignores the signal, and it reads its files in between: a
+ * reload that somebody else asked for just now has to end first, or ours would be lost. */
+static int wait_until_it_hears(const struct sshd_daemon *d, int watch_fd, int64_t deadline_ns,
+			       struct error *err)
+{
+	unsigned interval = FIRST_INTERVAL_MS;
+
+	while (!host_process_catches(d->process.pid, SIGHUP)) {
+		unsigned left = left_ms(deadline_ns);
+
+		if (host_process_wait(watch_fd, interval < left ? interval : left) ||
+		    !host_process_alive(&d->process))
+			return died(d, err);
+		if (left == 0)
+			return too_late(d, err);
+		interval = next_interval(interval);
+	}
+	return 0;
+}
+
 static int reload_by_signal(const struct host *h, struct sshd_daemon *d, int64_t deadline_ns,
 			    struct error *err)
 {
-	_cleanup_host_sockets_ struct host_sockets before = d->sockets;
+	_cleanup_host_sockets_ struct host_sockets before = HOST_SOCKETS_INIT;
 	_cleanup_close_ int watch_fd = host_process_watch(&d->process);
 
+	if (wait_until_it_hears(d, watch_fd, deadline_ns, err) < 0 ||
+	    sshd_daemon_refresh(h, d, err) < 0)
+		return -1;
+	before = d->sockets;
 	d->sockets = (struct host_sockets)HOST_SOCKETS_INIT;
-	if (host_process_signal(h, &d->process, SIGHUP, err) == 0 &&
+	if (before.len > 0 && host_process_signal(h, &d->process, SIGHUP, err) == 0 &&
 	    wait_for_new_sockets(h, d, &before, watch_fd, deadline_ns, err) == 0)
 		return 0;
+	if (before.len == 0)
+		(void)too_late(d, err);
 	/* where it listened is what sshd_start has to bring back */
 	host_sockets_release(&d->sockets);
 	d->sockets = before;
@@ -244,11 +270,7 @@ static const struct {
 static int reload(const struct host *h, struct sshd_daemon *d, int64_t deadline_ns,
 		  struct sshd_proof *proof, struct error *err)
 {
-	if (sshd_daemon_refresh(h, d, err) < 0)
-		return -1;
-	if (d->sockets.len == 0)
-		return too_late(d, err);
-	proof->old_inode = d->sockets.items[0].inode;
+	proof->old_inode = d->sockets.len > 0 ? d->sockets.items[0].inode : 0;
 	if (methods[d->manager].reload(h, d, deadline_ns, err) < 0)
 		return -1;
 	proof->process = d->process;

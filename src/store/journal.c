@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "host/clock.h"
+#include "store/state_json.h"
 
 #define JOURNAL_FILE "journal"
 #define JOURNAL_SCHEMA 1
@@ -14,6 +15,7 @@ void journal_release(struct journal *j)
 	free(j->toggle);
 	free(j->config);
 	json_decref(j->daemons);
+	state_release(&j->after);
 	*j = (struct journal)JOURNAL_INIT;
 }
 
@@ -23,8 +25,8 @@ bool journal_exists(const struct store *s)
 }
 
 int journal_begin(const struct store *s, const struct plan *plan, const char *command,
-		  const char *toggle, const char *config, int64_t generation,
-		  const json_t *daemons, struct error *err)
+		  const char *toggle, const char *config, const json_t *daemons, bool closing,
+		  const struct state *after, struct error *err)
 {
 	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
 	_cleanup_json_ json_t *body = plan_to_json(plan, err);
@@ -34,7 +36,9 @@ int journal_begin(const struct store *s, const struct plan *plan, const char *co
 	if (body == NULL || json_put(body, "boot", json_string(boot), err) < 0 || json_put(body, "command", json_string(command), err) < 0 ||
 	    json_put(body, "toggle", json_string(toggle), err) < 0 ||
 	    json_put(body, "config", json_string(config), err) < 0 ||
-	    json_put(body, "generation", json_integer(generation), err) < 0 ||
+	    json_put(body, "generation", json_integer(after->generation), err) < 0 ||
+	    json_put(body, "closing", json_boolean(closing), err) < 0 ||
+	    (closing && json_put(body, "after", state_to_json(after, err), err) < 0) ||
 	    json_put(body, "at_ns", json_integer(clock_realtime_ns()), err) < 0 ||
 	    json_put(body, "daemons", json_deep_copy(daemons), err) < 0 ||
 	    json_seal(body, JOURNAL_SCHEMA, &text, err) < 0)
@@ -59,6 +63,9 @@ static int read_body(const json_t *body, struct journal *j, struct error *err)
 		return -1;
 	if (!path_is_clean(config))
 		return error_set(err, ERROR_REFUSED, "\"config\" is no clean absolute path");
+	j->closing = json_get_bool(body, "closing");
+	if (j->closing && state_from_json(json_object_get(body, "after"), &j->after, err) < 0)
+		return error_prefix(err, "after");
 	clock_boot_identity(this_boot);
 	j->same_boot = strcmp(boot, this_boot) == 0;
 	j->command = str_dup(command, err);

@@ -7,8 +7,7 @@
 #ifndef ROOTLATCH_STORE_JOURNAL_H
 #define ROOTLATCH_STORE_JOURNAL_H
 
-#include "plan/plan.h"
-#include "store/store.h"
+#include "store/state.h"
 
 struct journal {
 	struct plan plan;
@@ -19,6 +18,8 @@ struct journal {
 	int64_t at_ns;
 	bool same_boot;     /* it was begun since this host was booted */
 	json_t *daemons;    /* list of sshd_daemon_to_json(): what apply may have reloaded */
+	bool closing;       /* it closes something: recovery brings it to its end if it can */
+	struct state after; /* closing: the state once that is done */
 };
 
 #define JOURNAL_INIT { .plan = PLAN_INIT }
@@ -27,10 +28,10 @@ struct journal {
 void journal_release(struct journal *j);
 
 bool journal_exists(const struct store *s);
-/* `plan` and `daemons` are borrowed. Durable when it returns. */
+/* `plan`, `daemons` and `after` are borrowed. Durable when it returns. */
 int journal_begin(const struct store *s, const struct plan *plan, const char *command,
-		  const char *toggle, const char *config, int64_t generation,
-		  const json_t *daemons, struct error *err) _must_check_;
+		  const char *toggle, const char *config, const json_t *daemons, bool closing,
+		  const struct state *after, struct error *err) _must_check_;
 int journal_read(const struct store *s, struct journal *ret, struct error *err) _must_check_;
 /* Durable: the transaction is over, one way or the other. */
 int journal_end(const struct store *s, struct error *err) _must_check_;

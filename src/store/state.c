@@ -73,14 +73,6 @@ struct state_file *state_find_file(const struct state *s, const char *path)
 	return NULL;
 }
 
-const struct state_event *state_find_event(const struct state *s, const char *id)
-{
-	for (size_t i = 0; i < s->n_events; i++)
-		if (strcmp(s->events[i].id, id) == 0)
-			return &s->events[i];
-	return NULL;
-}
-
 /* One more place at the end of an array; NULL when there is no memory. */
 static void *grow(void *array, size_t len, size_t size, struct error *err)
 {
@@ -235,6 +227,15 @@ int state_write(const struct store *store, const struct state *s, struct error *
 	if (body == NULL || json_seal(body, STATE_SCHEMA, &text, err) < 0)
 		return -1;
 	return slot_write(store, STATE_FILE, slice_of(text.data, text.len), err);
+}
+
+int state_reserve(const struct store *store, struct error *err)
+{
+	const struct state empty = STATE_INIT;
+
+	if (!slot_exists(store, STATE_FILE) && state_write(store, &empty, err) < 0)
+		return -1;
+	return slot_reserve(store, STATE_FILE, err);
 }
 
 int state_copy(const struct state *s, struct state *ret, struct error *err)

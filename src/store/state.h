@@ -79,6 +79,9 @@ void state_file_release(struct state_file *f);
 
 /* A missing one is an empty one. Torn, altered, newer, or not root's alone: ERROR_REFUSED. */
 int state_read(const struct store *store, struct state *ret, struct error *err) _must_check_;
+/* Makes room for what a later state_write needs, so that a full disk can't stop a close. Writes an
+ * empty state where there is none. */
+int state_reserve(const struct store *store, struct error *err) _must_check_;
 /* Durable when it returns. */
 int state_write(const struct store *store, const struct state *s, struct error *err)
 	_must_check_;
@@ -87,7 +90,6 @@ int state_copy(const struct state *s, struct state *ret, struct error *err) _mus
 
 struct state_toggle *state_find_toggle(const struct state *s, const char *name);
 struct state_file *state_find_file(const struct state *s, const char *path);
-const struct state_event *state_find_event(const struct state *s, const char *id);
 
 /* These take over what they are given, also on failure. */
 int state_add_toggle(struct state *s, struct state_toggle *t, struct error *err) _must_check_;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/state_json.h"
 
-#include "base/path.h"
 #include "base/text.h"
 
 static const char *const kind_names[] = {
@@ -112,15 +111,6 @@ static int copy_string(const json_t *json, const char *key, char **ret, struct e
 	return *ret == NULL ? -1 : 0;
 }
 
-static int copy_path(const json_t *json, const char *key, char **ret, struct error *err)
-{
-	if (copy_string(json, key, ret, err) < 0)
-		return -1;
-	if (!path_is_clean(*ret))
-		return error_set(err, ERROR_REFUSED, "\"%s\" is no clean absolute path", key);
-	return 0;
-}
-
 static int copy_id(const json_t *json, const char *key, char ret[PLAN_ID_LEN + 1],
 		   struct error *err)
 {
@@ -134,18 +124,6 @@ static int copy_id(const json_t *json, const char *key, char ret[PLAN_ID_LEN + 1
 	return 0;
 }
 
-static int copy_digest(const json_t *json, const char *key, struct digest *ret, struct error *err)
-{
-	const char *hex;
-
-	if (json_need_string(json, key, &hex, err) < 0)
-		return -1;
-	if (!digest_is_valid(hex))
-		return error_set(err, ERROR_REFUSED, "\"%s\" is no digest", key);
-	memcpy(ret->hex, hex, sizeof(ret->hex));
-	return 0;
-}
-
 static int meta_from_json(const json_t *json, struct host_meta *ret, struct error *err)
 {
 	int64_t mode, uid, gid;
@@ -154,7 +132,7 @@ static int meta_from_json(const json_t *json, struct host_meta *ret, struct erro
 	    json_need_int(json, "uid", &uid, err) < 0 ||
 	    json_need_int(json, "gid", &gid, err) < 0 ||
 	    json_need_int(json, "mtime_ns", &ret->mtime_ns, err) < 0 ||
-	    copy_digest(json, "attrs", &ret->attrs, err) < 0)
+	    json_need_digest(json, "attrs", false, &ret->attrs, err) < 0)
 		return -1;
 	ret->mode = (mode_t)mode & 07777;
 	ret->uid = (uid_t)uid;
@@ -177,7 +155,7 @@ static int toggle_from_json(const json_t *json, struct state *s, struct error *e
 	    copy_string(json, "placement", &t.placement, err) < 0 ||
 	    copy_string(json, "allow", &t.allow, err) < 0 ||
 	    copy_string(json, "was", &t.was, err) < 0 || copy_string(json, "is", &t.is, err) < 0 ||
-	    copy_path(json, "config", &t.config, err) < 0)
+	    json_need_path(json, "config", &t.config, err) < 0)
 		goto failed;
 	if (reason != NULL && (t.reason = str_dup(reason, err)) == NULL)
 		goto failed;
@@ -227,11 +205,12 @@ static int file_from_json(const json_t *json, struct state *s, struct error *err
 	struct state_file f = { 0 };
 	json_t *edits;
 
-	if (copy_path(json, "path", &f.path, err) < 0 || copy_path(json, "twin", &f.twin, err) < 0 ||
-	    copy_path(json, "saved", &f.saved, err) < 0 ||
-	    copy_digest(json, "base", &f.base, err) < 0 ||
+	if (json_need_path(json, "path", &f.path, err) < 0 ||
+	    json_need_path(json, "twin", &f.twin, err) < 0 ||
+	    json_need_path(json, "saved", &f.saved, err) < 0 ||
+	    json_need_digest(json, "base", true, &f.base, err) < 0 ||
 	    meta_from_json(json_object_get(json, "base_meta"), &f.base_meta, err) < 0 ||
-	    copy_digest(json, "left", &f.left, err) < 0 ||
+	    json_need_digest(json, "left", false, &f.left, err) < 0 ||
 	    meta_from_json(json_object_get(json, "left_meta"), &f.left_meta, err) < 0 ||
 	    json_need_array(json, "edits", &edits, err) < 0)
 		goto failed;

@@ -13,6 +13,10 @@
 #include "base/path.h"
 #include "host/clock.h"
 
+/* Readers hold it for a moment only; who writes waits at least as long. */
+#define READERS_GRACE_NS (NSEC_PER_SEC / 2)
+#define READER_TRIES 20
+
 /* What a slot gets at least, so that a later content which is somewhat longer fits too. */
 #define SLOT_RESERVE (32 * 1024)
 
@@ -41,12 +45,17 @@ bool store_exists(const struct store *s)
 
 int store_check(const struct store *s, struct error *err)
 {
-	return store_exists(s) ? host_dir_check_own(s->host, s->dir, err) : 0;
+	if (!store_exists(s))
+		return 0;
+	if (host_dir_check_own(s->host, s->dir, err) < 0)
+		return -1;
+	return host_folders_require_trusted(s->host, s->dir, err);
 }
 
 static int take_flock(struct store *s, int fd, unsigned wait_seconds, struct error *err)
 {
-	int64_t until = clock_boottime_ns() + (int64_t)wait_seconds * NSEC_PER_SEC;
+	int64_t until = clock_boottime_ns() + READERS_GRACE_NS +
+			(int64_t)wait_seconds * NSEC_PER_SEC;
 
 	for (;;) {
 		if (s->host->ops->flock(s->host->ctx, fd, LOCK_EX | LOCK_NB) == 0)
@@ -89,16 +98,24 @@ void store_unlock(struct store *s)
 	s->lock_fd = -1;
 }
 
-bool store_is_locked(const struct store *s)
+bool store_lock_shared(struct store *s)
 {
 	_cleanup_free_ char *path = store_path(s, "lock", NULL);
 	_cleanup_close_ int fd = -1;
 
-	if (path == NULL)
-		return false;
+	if (path == NULL || !store_exists(s))
+		return true;
 	fd = host_open(s->host, path, O_RDWR, 0);
-	return fd >= 0 && s->host->ops->flock(s->host->ctx, fd, LOCK_SH | LOCK_NB) < 0 &&
-	       errno == EWOULDBLOCK;
+	if (fd < 0)
+		return true; /* nobody ever locked it */
+	for (int i = 0; i < READER_TRIES; i++) {
+		if (s->host->ops->flock(s->host->ctx, fd, LOCK_SH | LOCK_NB) == 0) {
+			s->lock_fd = TAKE_FD(fd);
+			return true;
+		}
+		clock_sleep_ms(50);
+	}
+	return false;
 }
 
 static char *spare_path(const struct store *s, const char *name, struct error *err)
@@ -148,16 +165,23 @@ static int fill_spare(const struct store *s, const char *spare, struct slice con
 	return 0;
 }
 
+/* Where a filesystem can't exchange names, the old content is let go. */
 static int swap_names(const struct store *s, const char *from, const char *to, bool both,
 		      struct error *err)
 {
 	const struct host *h = s->host;
 	_cleanup_close_ int dir = host_open_dir(h, s->dir, err);
+	int r;
 
 	if (dir < 0)
 		return -1;
-	if (h->ops->renameat2(h->ctx, dir, path_basename(from), dir, path_basename(to),
-			      both ? RENAME_EXCHANGE : 0) < 0)
+	r = h->ops->renameat2(h->ctx, dir, path_basename(from), dir, path_basename(to),
+			      both ? RENAME_EXCHANGE : 0);
+	if (r < 0 && both && errno == EINVAL) {
+		both = false;
+		r = h->ops->renameat2(h->ctx, dir, path_basename(from), dir, path_basename(to), 0);
+	}
+	if (r < 0)
 		return error_sys(err, ERROR_FAILED, errno, "renaming %s to %s", from, to);
 	if (h->ops->fsync(h->ctx, dir) == 0)
 		return 0;
@@ -176,6 +200,15 @@ int slot_write(const struct store *s, const char *name, struct slice content, st
 	if (path == NULL || spare == NULL || fill_spare(s, spare, content, err) < 0)
 		return -1;
 	return swap_names(s, spare, path, host_file_exists(s->host, path), err);
+}
+
+int slot_reserve(const struct store *s, const char *name, struct error *err)
+{
+	_cleanup_free_ char *spare = spare_path(s, name, err);
+
+	if (spare == NULL)
+		return -1;
+	return host_file_exists(s->host, spare) ? 0 : fill_spare(s, spare, slice_of("", 0), err);
 }
 
 int slot_clear(const struct store *s, const char *name, struct error *err)

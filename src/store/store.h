@@ -40,8 +40,9 @@ int store_check(const struct store *s, struct error *err) _must_check_;
 int store_lock(struct store *s, bool create, unsigned wait_seconds, struct error *err)
 	_must_check_;
 void store_unlock(struct store *s);
-/* Whether somebody holds the lock just now. */
-bool store_is_locked(const struct store *s);
+/* For those who only read: waits a moment for a transaction to end. False when one is at work all
+ * the same, and nothing is locked. */
+bool store_lock_shared(struct store *s) _must_check_;
 
 bool slot_exists(const struct store *s, const char *name);
 /* ENOENT in err->sys_errno when it is not there. */
@@ -50,6 +51,8 @@ int slot_read(const struct store *s, const char *name, struct buffer *ret, struc
 /* Durable when it returns. */
 int slot_write(const struct store *s, const char *name, struct slice content, struct error *err)
 	_must_check_;
+/* Makes the spare, with its blocks, before it is needed. */
+int slot_reserve(const struct store *s, const char *name, struct error *err) _must_check_;
 /* The slot becomes the spare again: gone, but its blocks stay ours. Durable. */
 int slot_clear(const struct store *s, const char *name, struct error *err) _must_check_;
 

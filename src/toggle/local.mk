@@ -1,6 +1,7 @@
 librootlatch_a_SOURCES += %D%/root_login.c
 librootlatch_a_SOURCES += %D%/root_login.h
 librootlatch_a_SOURCES += %D%/root_login_close.c
+librootlatch_a_SOURCES += %D%/root_login_closed.c
 librootlatch_a_SOURCES += %D%/root_login_open.c
 librootlatch_a_SOURCES += %D%/root_login_read.c
 librootlatch_a_SOURCES += %D%/sshd_files.c

@@ -5,6 +5,8 @@
  */
 #include "toggle/root_login.h"
 
+#include <stdio.h>
+
 #include "service/sshd_check.h"
 
 int root_login_judgement_new(struct toggle_plan *p, struct error *err)
@@ -59,15 +61,19 @@ int root_login_judge_baseline(const struct toggle_context *c, struct toggle_plan
 
 	if (sshd_find(c->host, c->config, &p->daemons, err) < 0)
 		return -1;
-	if (p->daemons.len == 0 && !host_file_exists(c->host, SSHD_BINARY_DEFAULT)) {
-		(void)error_set(err, ERROR_REFUSED, "there is no %s%s to ask",
-				host_is_live(c->host) ? "" : c->host->root, SSHD_BINARY_DEFAULT);
-		return error_hint(err, "Nothing was changed. Without sshd nobody can tell what a "
-				  "change would do.");
-	}
+	if (p->daemons.len == 0 && !host_file_exists(c->host, SSHD_BINARY_DEFAULT))
+		return 0; /* nobody to ask; whether that will do is the caller's to say */
 	sshd_connection_default(first_daemon(p), 0, &j->connection);
 	return sshd_judge_start(c->host, first_daemon(p), c->config, NULL, 0, &j->connection,
 				&j->before, err);
+}
+
+int root_login_no_sshd(const struct toggle_context *c, struct error *err)
+{
+	(void)error_set(err, ERROR_REFUSED, "there is no %s%s to ask",
+			host_is_live(c->host) ? "" : c->host->root, SSHD_BINARY_DEFAULT);
+	return error_hint(err, "Nothing was changed. Without sshd nobody can tell what a change "
+			  "would do.");
 }
 
 int root_login_judge_candidate(const struct toggle_context *c, struct toggle_plan *p,
@@ -82,37 +88,134 @@ int root_login_judge_candidate(const struct toggle_context *c, struct toggle_pla
 				&j->connection, &j->after, err);
 }
 
-static int judge_other_listener(const struct toggle_context *c, struct toggle_plan *p, size_t n,
-				bool planned, struct error *err)
+static int judge_listener(const struct toggle_context *c, struct toggle_plan *p,
+			  const struct sshd_daemon *d, const char *config, bool planned,
+			  struct sshd_answers *ret, struct error *err)
 {
-	_cleanup_(sshd_answers_release) struct sshd_answers answers = SSHD_ANSWERS_INIT;
-	const struct sshd_daemon *d = &p->daemons.items[n];
 	struct sshd_connection connection;
-	char name[SSHD_DAEMON_NAME_MAX];
 
 	sshd_connection_default(d, 0, &connection);
-	if (sshd_judge(c->host, d, c->config, p->judgement->views,
-		       planned ? p->judgement->n_views : 0, &connection, &answers, err) < 0 ||
-	    sshd_judge_require_valid(&answers, "sshd would not accept the configuration", err) < 0 ||
-	    sshd_check_bindable(c->host, d, &answers, err) < 0)
+	if (sshd_judge(c->host, d, config, p->judgement->views,
+		       planned ? p->judgement->n_views : 0, &connection, ret, err) < 0)
+		return -1;
+	return sshd_judge_require_valid(ret, "sshd would not accept the configuration", err);
+}
+
+/* It has options of its own, so its answers are its own too. */
+static int judge_other_listener(const struct toggle_context *c, struct toggle_plan *p,
+				const struct sshd_daemon *d, const char *config, bool planned,
+				struct error *err)
+{
+	_cleanup_(sshd_answers_release) struct sshd_answers answers = SSHD_ANSWERS_INIT;
+	_cleanup_free_ char *value = NULL;
+	char name[SSHD_DAEMON_NAME_MAX];
+
+	if (judge_listener(c, p, d, config, planned, &answers, err) < 0 ||
+	    sshd_check_bindable(c->host, d, &answers, !p->closing, err) < 0 ||
+	    root_login_set_value(&value, &answers, err) < 0)
 		return error_prefix(err, "%s", sshd_daemon_name(d, name));
-	return 0;
+	if (!planned || strcmp(value, p->is) == 0)
+		return 0;
+	p->still_open |= p->closing && sshd_permit_parse(value) > sshd_permit_parse(p->is);
+	return toggle_warn(&p->warnings, err, "its options, or its own file, decide otherwise",
+			   "%s says permitrootlogin %s", sshd_daemon_name(d, name), value);
 }
 
 int root_login_judge_reload(const struct toggle_context *c, struct toggle_plan *p,
 			    const struct sshd_answers *answers, bool planned, struct error *err)
 {
 	if (p->daemons.len > 0 &&
-	    sshd_check_bindable(c->host, &p->daemons.items[0], answers, err) < 0)
+	    sshd_check_bindable(c->host, &p->daemons.items[0], answers, !p->closing, err) < 0)
 		return -1;
 	for (size_t i = 1; i < p->daemons.len; i++)
-		if (judge_other_listener(c, p, i, planned, err) < 0)
+		if (judge_other_listener(c, p, &p->daemons.items[i], c->config, planned, err) < 0)
+			return -1;
+	for (size_t i = 0; planned && i < p->daemons.n_others; i++)
+		if (judge_other_listener(c, p, &p->daemons.others[i], p->daemons.others[i].config,
+					 planned, err) < 0)
 			return -1;
 	return 0;
 }
 
-/* Our own reloads are remembered, for a daemon without a pid file to tell the time by. */
-static void note_own_reload(const struct state *s, struct sshd_daemon *d)
+/* Whether an instance with another main file reads a file of the plan's. */
+static bool shares_file(const struct toggle_context *c, const struct toggle_plan *p,
+			const struct sshd_daemon *d)
+{
+	_cleanup_sshd_files_ struct sshd_files files = { 0 };
+	_cleanup_strings_ struct strings paths = STRINGS_INIT;
+	bool shared = false;
+
+	if (sshd_files_read(c->host, d->config, &files, NULL) < 0 ||
+	    sshd_files_paths(&files, &paths, NULL) < 0)
+		return false; /* it can't be reloaded with such files anyway */
+	for (size_t i = 0; i < p->plan.len; i++)
+		shared |= strings_contain(&paths, p->plan.steps[i].path);
+	return shared;
+}
+
+void root_login_keep_sharing(const struct toggle_context *c, struct toggle_plan *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->daemons.n_others; i++) {
+		struct sshd_daemon *d = &p->daemons.others[i];
+
+		if (shares_file(c, p, d))
+			p->daemons.others[kept++] = *d;
+		else
+			sshd_daemon_release(d);
+	}
+	p->daemons.n_others = kept;
+}
+
+#define EXCEPTIONS_SHOWN 8
+
+/* A block for some sources, or one that we can't tell, which says something else for root. */
+static bool is_exception(const struct sshd_directive *d, const char *value)
+{
+	return d->keyword == SSHD_PERMIT_ROOT_LOGIN &&
+	       (d->scope == SSHD_SCOPE_NETWORK || d->scope == SSHD_SCOPE_UNKNOWN) &&
+	       sshd_permit_parse(d->value) != sshd_permit_parse(value);
+}
+
+int root_login_exceptions(const struct sshd_closure *closure, const char *value,
+			  struct toggle_warnings *warnings, size_t *ret_found, struct error *err)
+{
+	*ret_found = 0;
+	for (size_t i = 0; i < closure->directives_len; i++) {
+		const struct sshd_directive *d = &closure->directives[i], *match;
+		struct slice text;
+		char hint[512];
+
+		if (!is_exception(d, value) || d->match == SSHD_NONE)
+			continue;
+		if (++*ret_found > EXCEPTIONS_SHOWN)
+			continue;
+		match = &closure->directives[d->match];
+		text = sshd_directive_text(closure, match);
+		(void)snprintf(hint, sizeof(hint), "%s line %zu: %.*s (PermitRootLogin %s)",
+			       sshd_directive_path(closure, match),
+			       sshd_directive_number(closure, match), (int)text.len, text.data,
+			       d->value);
+		if (toggle_warn(warnings, err, hint, d->scope == SSHD_SCOPE_NETWORK ?
+				"this Match block stays in force for its connections" :
+				"this Match block may hold too, and says otherwise") < 0)
+			return -1;
+	}
+	if (*ret_found > EXCEPTIONS_SHOWN)
+		return toggle_warn(warnings, err, "", "and %zu more such blocks",
+				   *ret_found - EXCEPTIONS_SHOWN);
+	return 0;
+}
+
+char *root_login_effective(const struct sshd_answers *answers, size_t exceptions,
+			   struct error *err)
+{
+	return sshd_answers_effective(answers, exceptions > 0 ? "all but the Match blocks named" :
+								"everybody", err);
+}
+
+void root_login_note_own_reload(const struct state *s, struct sshd_daemon *d)
 {
 	if (s->reloaded.pid == d->process.pid &&
 	    s->reloaded.start_ticks == d->process.start_ticks && s->reloaded_ns > d->loaded_ns)
@@ -127,7 +230,7 @@ int root_login_newer(const struct toggle_context *c, struct toggle_plan *p,
 	if (sshd_files_paths(&p->judgement->files, &paths, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->daemons.len; i++) {
-		note_own_reload(c->state, &p->daemons.items[i]);
+		root_login_note_own_reload(c->state, &p->daemons.items[i]);
 		if (sshd_check_newer(c->host, &p->daemons.items[i], &p->judgement->answers_before,
 				     paths.items, paths.len, ret_newer, err) < 0)
 			return -1;

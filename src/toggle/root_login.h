@@ -36,16 +36,33 @@ int root_login_judgement_new(struct toggle_plan *p, struct error *err) _must_che
 int root_login_judgement_reserve(struct toggle_judgement *j, size_t len, struct error *err)
 	_must_check_;
 
-/* Finds the listeners and lets sshd judge the files as they stand. */
+/* Finds the listeners and lets sshd judge the files as they stand. Without any sshd nothing is
+ * started (judgement->before stays NULL), and root_login_no_sshd() has the words for it. */
 int root_login_judge_baseline(const struct toggle_context *c, struct toggle_plan *p,
 			      struct error *err) _must_check_;
+int root_login_no_sshd(const struct toggle_context *c, struct error *err);
 /* Lets it judge them as the plan's steps would leave them. */
 int root_login_judge_candidate(const struct toggle_context *c, struct toggle_plan *p,
 			       struct error *err) _must_check_;
 
+/* Keeps of daemons.others those that read a file of the plan's. */
+void root_login_keep_sharing(const struct toggle_context *c, struct toggle_plan *p);
+
+/* Warns of Match blocks for some connections that say something else than `value`, and counts
+ * them. */
+int root_login_exceptions(const struct sshd_closure *closure, const char *value,
+			  struct toggle_warnings *warnings, size_t *ret_found, struct error *err)
+	_must_check_;
+/* "permitrootlogin no for everybody", or for all but those. Owned by the caller. */
+char *root_login_effective(const struct sshd_answers *answers, size_t exceptions,
+			   struct error *err) _must_check_;
+
+/* Our own reloads are remembered, for a daemon without a pid file to tell the time by. */
+void root_login_note_own_reload(const struct state *s, struct sshd_daemon *d);
+
 /* Whether every listener would live through a reload: the first by `answers`, which are its own,
  * each other one (with options of its own, and another port) by asking it; of the files as they
- * are, or as the plan leaves them. */
+ * are, or as the plan leaves them. What another one says of root is compared and warned of. */
 int root_login_judge_reload(const struct toggle_context *c, struct toggle_plan *p,
 			    const struct sshd_answers *answers, bool planned, struct error *err)
 	_must_check_;
@@ -70,6 +87,10 @@ int root_login_judge_close(const struct toggle_context *c, struct toggle_plan *p
 			   struct error *err) _must_check_;
 int root_login_read(const struct toggle_context *c, const char *toggle, bool offline,
 		    struct toggle_report *ret, struct error *err) _must_check_;
+/* Nothing is recorded as open. Markers of ours all the same (a cloned image, a lost state folder) are
+ * an opening that nobody would close: an error with this code. */
+int root_login_require_no_strays(const struct toggle_context *c, enum error_code code,
+				 struct error *err) _must_check_;
 int root_login_strays(const struct toggle_context *c, struct strings *ret, struct error *err)
 	_must_check_;
 

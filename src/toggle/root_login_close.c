@@ -42,6 +42,21 @@ static int other_edits(const struct closing *k, struct edits *ret, struct error 
 	return 0;
 }
 
+/* A writer that still had the old file open wrote into what was put aside: that is all there is of
+ * it, so it stays, and is said. */
+static int drop_twin(const struct closing *k, const struct state_file *f, struct error *err)
+{
+	_cleanup_host_file_ struct host_file twin = HOST_FILE_INIT;
+	struct error why = ERROR_INIT;
+
+	if (f->base.hex[0] == '\0' || !host_file_exists(k->c->host, f->twin) ||
+	    (host_file_read(k->c->host, f->twin, HOST_READ_ANY, &twin, &why) == 0 &&
+	     digest_equal(&twin.digest, &f->base)))
+		return strings_add(&k->p->plan.on_commit, f->twin, err);
+	return toggle_warn(&k->p->warnings, err, "it is kept: look what was written, and remove it",
+			   "%s was altered while it was put aside", f->twin);
+}
+
 /* Our edit leaves the record; with the last one the file does, and what was put aside goes. */
 static int forget_edit(const struct closing *k, bool keep_twin, struct error *err)
 {
@@ -57,7 +72,7 @@ static int forget_edit(const struct closing *k, bool keep_twin, struct error *er
 	}
 	if (f->len > 0)
 		return 0;
-	if (!keep_twin && strings_add(&k->p->plan.on_commit, f->twin, err) < 0)
+	if (!keep_twin && drop_twin(k, f, err) < 0)
 		return -1;
 	state_remove_file(&k->p->after, k->f->path);
 	return 0;
@@ -307,6 +322,7 @@ static int take_out(const struct toggle_context *c, const struct toggle_terms *t
 	p->after.generation++;
 	root_login_fill_snapshot(terms, p);
 	p->changes = true;
+	p->closing = true;
 	return state_add_event(&p->after, p->plan.id, p->command, p->toggle, t->id,
 			       clock_realtime_ns(), err);
 }
@@ -319,22 +335,6 @@ static void read_files_if_possible(const struct toggle_context *c, struct toggle
 	error_ignore(sshd_files_read(c->host, c->config, &j->files, &ignored));
 }
 
-/* Nothing is recorded as open. Markers of ours all the same (a cloned image, a lost state folder)
- * are an opening that nobody would close. */
-static int require_no_strays(const struct toggle_context *c, struct error *err)
-{
-	_cleanup_strings_ struct strings strays = STRINGS_INIT;
-
-	if (root_login_strays(c, &strays, err) < 0)
-		return -1;
-	if (strays.len == 0)
-		return 0;
-	(void)error_set(err, ERROR_IN_DOUBT, "%s", strays.items[0]);
-	return error_hint(err, "Nothing was changed. The login may be OPEN. Behind each marker "
-			  "stands the original line:\nput it back, take out our line below it, "
-			  "`sshd -t`, reload sshd.");
-}
-
 int root_login_plan_close(const struct toggle_context *c, const struct toggle_terms *terms,
 			  struct toggle_plan *p, struct error *err)
 {
@@ -342,94 +342,12 @@ int root_login_plan_close(const struct toggle_context *c, const struct toggle_te
 
 	if (root_login_judgement_new(p, err) < 0 || root_login_judge_baseline(c, p, err) < 0)
 		return -1;
+	read_files_if_possible(c, p->judgement);
 	if (t == NULL)
-		return require_no_strays(c, err);
+		return root_login_require_no_strays(c, ERROR_IN_DOUBT, err);
 	if (take_out(c, terms, t, p, err) < 0)
 		return -1;
-	read_files_if_possible(c, p->judgement);
-	return p->plan.len > 0 ? root_login_judge_candidate(c, p, err) : 0;
-}
-
-static int still_open(struct error *err)
-{
-	return error_hint_add(err, "The login is still OPEN.");
-}
-
-/* Closing sets live what others wrote meanwhile. A login that stays open would be worse, so it is
- * said and not refused. */
-static int warn_of_newer(const struct toggle_context *c, struct toggle_plan *p, struct error *err)
-{
-	_cleanup_strings_ struct strings newer = STRINGS_INIT;
-
-	if (p->daemons.len == 0)
+	if (p->plan.len == 0 || p->judgement->before == NULL)
 		return 0;
-	if (root_login_newer(c, p, &newer, err) < 0)
-		return -1;
-	for (size_t i = 0; i < newer.len; i++)
-		if (toggle_warn(&p->warnings, err, "the reload made it live",
-				"%s was changed by others since sshd last read it",
-				newer.items[i]) < 0)
-			return -1;
-	return 0;
-}
-
-static int judge_candidate(const struct toggle_context *c, struct toggle_plan *p,
-			   struct error *err)
-{
-	struct toggle_judgement *j = p->judgement;
-
-	if (sshd_judge_finish(&j->after, &j->answers_after, err) < 0)
-		return -1;
-	if (sshd_judge_require_valid(&j->answers_after, "sshd would not accept its configuration "
-				     "once our change is taken out", err) < 0)
-		return still_open(err);
-	/* an invalid baseline can't be compared with; it was not ours to mend */
-	if (j->answers_before.valid && root_login_require_same(j, err) < 0)
-		return still_open(err);
-	if (root_login_judge_reload(c, p, &j->answers_after, true, err) < 0)
-		return still_open(err);
-	return 0;
-}
-
-/* Ours is out, but the host is not as before the opening; when sshd still says what was opened,
- * the close was of no use. */
-static int warn_of_value(struct toggle_plan *p, struct error *err)
-{
-	const struct toggle_judgement *j = p->judgement;
-	enum sshd_permit is = sshd_permit_parse(p->is), was = sshd_permit_parse(j->was);
-
-	if (is <= was)
-		return 0;
-	p->still_open = is >= sshd_permit_parse(j->allow);
-	return toggle_warn(&p->warnings, err, p->still_open ?
-			   "our change is out, but somebody's own line lets root in. A person must "
-			   "look." : "that is somebody's own change, and it stays",
-			   "sshd said permitrootlogin %s before the opening, and says %s now", j->was,
-			   p->is);
-}
-
-int root_login_judge_close(const struct toggle_context *c, struct toggle_plan *p,
-			   struct error *err)
-{
-	struct toggle_judgement *j = p->judgement;
-	const struct sshd_answers *now;
-
-	if (sshd_judge_finish(&j->before, &j->answers_before, err) < 0)
-		return -1;
-	if (p->plan.len > 0 && judge_candidate(c, p, err) < 0)
-		return -1;
-	now = p->plan.len > 0 ? &j->answers_after : &j->answers_before;
-	if (!now->valid)
-		return sshd_judge_require_valid(now, "sshd does not accept its own configuration as "
-						"it stands", err);
-	if (root_login_set_value(&p->is, now, err) < 0)
-		return -1;
-	p->effective = sshd_answers_effective(now, "everybody", err);
-	if (p->effective == NULL)
-		return -1;
-	if (!p->changes)
-		return 0;
-	if (warn_of_value(p, err) < 0)
-		return -1;
-	return warn_of_newer(c, p, err);
+	return root_login_judge_candidate(c, p, err);
 }

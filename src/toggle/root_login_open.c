@@ -186,8 +186,12 @@ int root_login_plan_open(const struct toggle_context *c, const struct toggle_ter
 	j->opening = true;
 	j->yes = terms->yes;
 	j->allow = str_dup(terms->allow, err);
-	if (j->allow == NULL || root_login_judge_baseline(c, p, err) < 0 ||
-	    sshd_files_read(c->host, c->config, &j->files, err) < 0)
+	if (j->allow == NULL || root_login_judge_baseline(c, p, err) < 0)
+		return -1;
+	if (j->before == NULL)
+		return root_login_no_sshd(c, err);
+	if (sshd_files_read(c->host, c->config, &j->files, err) < 0 ||
+	    root_login_require_no_strays(c, ERROR_REFUSED, err) < 0)
 		return -1;
 	if (open_by_others(&j->files.closure, terms->allow))
 		return 0;
@@ -227,13 +231,8 @@ static int refuse_value(const struct toggle_plan *p, struct error *err)
 	return error_hint(err, "Nothing was changed. `sshd -T -C user=root,...` shows what decides.");
 }
 
-static int warn_of_notes(struct toggle_plan *p, struct error *err)
+static int warn_of_overridden(struct toggle_plan *p, struct error *err)
 {
-	static const char *const what[] = {
-		[SSHD_NOTE_OVERRIDDEN] = "this Match block said otherwise and was changed",
-		[SSHD_NOTE_NETWORK] = "this Match block stays in force for its connections",
-		[SSHD_NOTE_UNKNOWN] = "this Match block may hold too, and says otherwise",
-	};
 	const struct sshd_closure *closure = &p->judgement->files.closure;
 
 	for (size_t i = 0; i < p->judgement->edit.notes_len; i++) {
@@ -242,11 +241,14 @@ static int warn_of_notes(struct toggle_plan *p, struct error *err)
 		struct slice text = sshd_directive_text(closure, d);
 		char hint[512];
 
+		if (note->kind != SSHD_NOTE_OVERRIDDEN)
+			continue;
 		(void)snprintf(hint, sizeof(hint), "%s line %zu: %.*s (PermitRootLogin %s)",
 			       sshd_directive_path(closure, d), sshd_directive_number(closure, d),
 			       (int)text.len, text.data,
 			       closure->directives[note->directive].value);
-		if (toggle_warn(&p->warnings, err, hint, "%s", what[note->kind]) < 0)
+		if (toggle_warn(&p->warnings, err, hint, "this Match block said otherwise and was "
+				"changed") < 0)
 			return -1;
 	}
 	return 0;
@@ -295,23 +297,20 @@ static int judge_reload(const struct toggle_context *c, struct toggle_plan *p, s
 static int judge_open_by_others(const struct toggle_context *c, struct toggle_plan *p,
 				struct error *err)
 {
+	size_t exceptions;
+
 	if (sshd_permit_parse(p->was) < sshd_permit_parse(p->judgement->allow))
 		return refuse_value(p, err);
 	p->is = str_dup(p->was, err);
-	p->effective = sshd_answers_effective(&p->judgement->answers_before, "everybody", err);
-	if (p->is == NULL || p->effective == NULL ||
+	if (p->is == NULL || root_login_exceptions(&p->judgement->files.closure, p->is,
+						   &p->warnings, &exceptions, err) < 0)
+		return -1;
+	p->effective = root_login_effective(&p->judgement->answers_before, exceptions, err);
+	if (p->effective == NULL ||
 	    toggle_warn(&p->warnings, err, "nothing was changed, and nothing of rootlatch will "
 			"close it", "root may log in by the administrator's own configuration") < 0)
 		return -1;
 	return warn_of_access(c, &p->judgement->answers_before, p, err);
-}
-
-static const char *for_whom(const struct sshd_plan *edit)
-{
-	for (size_t i = 0; i < edit->notes_len; i++)
-		if (edit->notes[i].kind != SSHD_NOTE_OVERRIDDEN)
-			return "all but the Match blocks below";
-	return "everybody";
 }
 
 static int complete_record(struct toggle_plan *p, struct error *err)
@@ -334,16 +333,44 @@ static int complete_record(struct toggle_plan *p, struct error *err)
 /* Opening a file that nobody reads lets nobody in. */
 static int warn_of_absence(struct toggle_plan *p, struct error *err)
 {
+	const struct sshd_daemon *other = p->daemons.n_others > 0 ? &p->daemons.others[0] : NULL;
 	_cleanup_free_ char *hint = NULL;
 
-	if (p->daemons.len > 0 || p->daemons.other_config == NULL)
+	if (p->daemons.len > 0 || other == NULL)
 		return 0;
-	hint = str_format(err, "--sshd-config %s is the file that it reads",
-			  p->daemons.other_config);
+	hint = str_format(err, "--sshd-config %s is the file that it reads", other->config);
 	if (hint == NULL)
 		return -1;
 	return toggle_warn(&p->warnings, err, hint, "the sshd that runs (pid %d) reads another "
-			   "file, %s", (int)p->daemons.other, p->daemons.other_config);
+			   "file, %s", (int)other->process.pid, other->config);
+}
+
+/* An edit of a file that two instances read would open both. */
+static int require_not_shared(const struct toggle_context *c, struct toggle_plan *p,
+			      struct error *err)
+{
+	root_login_keep_sharing(c, p);
+	if (p->daemons.n_others == 0)
+		return 0;
+	(void)error_set(err, ERROR_REFUSED, "a file that would be edited is read by another sshd too "
+			"(pid %d, %s)", (int)p->daemons.others[0].process.pid,
+			p->daemons.others[0].config);
+	return error_hint(err, "Nothing was changed. Set PermitRootLogin in %s itself, before its "
+			  "Include: then that line is edited.", c->config);
+}
+
+static int complete(const struct toggle_context *c, struct toggle_plan *p, struct error *err)
+{
+	const struct toggle_judgement *j = p->judgement;
+	size_t exceptions;
+
+	if (root_login_judge_reload(c, p, &j->answers_after, true, err) < 0 ||
+	    root_login_exceptions(&j->files.closure, p->is, &p->warnings, &exceptions, err) < 0)
+		return -1;
+	p->effective = root_login_effective(&j->answers_after, exceptions, err);
+	if (p->effective == NULL || complete_record(p, err) < 0 || warn_of_overridden(p, err) < 0)
+		return -1;
+	return warn_of_access(c, &j->answers_after, p, err);
 }
 
 int root_login_judge_open(const struct toggle_context *c, struct toggle_plan *p,
@@ -358,8 +385,8 @@ int root_login_judge_open(const struct toggle_context *c, struct toggle_plan *p,
 		return -1;
 	if (!p->changes)
 		return judge_open_by_others(c, p, err);
-	if (judge_reload(c, p, err) < 0 ||
-	    sshd_judge_finish(&j->after, &j->answers_after, err) < 0 ||
+	if (warn_of_absence(p, err) < 0 || require_not_shared(c, p, err) < 0 ||
+	    judge_reload(c, p, err) < 0 || sshd_judge_finish(&j->after, &j->answers_after, err) < 0 ||
 	    sshd_judge_require_valid(&j->answers_after, "sshd would not accept the edited "
 				     "configuration", err) < 0 ||
 	    root_login_set_value(&p->is, &j->answers_after, err) < 0 ||
@@ -367,8 +394,5 @@ int root_login_judge_open(const struct toggle_context *c, struct toggle_plan *p,
 		return -1;
 	if (sshd_permit_parse(p->is) != sshd_permit_parse(j->allow))
 		return refuse_value(p, err);
-	p->effective = sshd_answers_effective(&j->answers_after, for_whom(&j->edit), err);
-	if (p->effective == NULL || warn_of_absence(p, err) < 0 || complete_record(p, err) < 0 || warn_of_notes(p, err) < 0)
-		return -1;
-	return warn_of_access(c, &j->answers_after, p, err);
+	return complete(c, p, err);
 }

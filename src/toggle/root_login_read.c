@@ -33,6 +33,24 @@ static bool is_edited_by(const struct state_file *f, const char *toggle)
 	return false;
 }
 
+/* What closing would put back. */
+static int compare_twin(const struct host *h, const struct state_file *f,
+			struct toggle_report *r, struct error *err)
+{
+	_cleanup_host_file_ struct host_file twin = HOST_FILE_INIT;
+	struct error why = ERROR_INIT;
+
+	if (!host_file_exists(h, f->twin))
+		return differs(r, err, "%s, which closing would put back, is gone (a copy is kept)",
+			       f->twin);
+	if (host_file_read(h, f->twin, HOST_READ_ANY, &twin, &why) < 0)
+		return differs(r, err, "%s", why.message);
+	if (!digest_equal(&twin.digest, &f->base))
+		return differs(r, err, "%s, which closing would put back, was altered (a copy is "
+			       "kept)", f->twin);
+	return 0;
+}
+
 static int compare_file(const struct host *h, const struct state_file *f,
 			struct toggle_report *r, struct error *err)
 {
@@ -50,10 +68,7 @@ static int compare_file(const struct host *h, const struct state_file *f,
 	if (!host_meta_equal(&now.meta, &f->left_meta))
 		return differs(r, err, "%s has another owner, mode or attributes since we left it",
 			       f->path);
-	if (f->base.hex[0] != '\0' && !host_file_exists(h, f->twin))
-		return differs(r, err, "%s, which closing would put back, is gone (a copy is kept)",
-			       f->twin);
-	return 0;
+	return f->base.hex[0] != '\0' ? compare_twin(h, f, r, err) : 0;
 }
 
 static int compare_files(const struct toggle_context *c, const char *toggle,
@@ -67,23 +82,15 @@ static int compare_files(const struct toggle_context *c, const char *toggle,
 }
 
 /* A file that came or went may decide once ours is out, or may have taken ours along. */
-static int compare_closure(const struct toggle_context *c, const struct state_toggle *t,
+static int compare_closure(const struct state_toggle *t, const struct strings *now,
 			   struct toggle_report *r, struct error *err)
 {
-	_cleanup_sshd_files_ struct sshd_files files = { 0 };
-	_cleanup_strings_ struct strings now = STRINGS_INIT;
-	struct error why = ERROR_INIT;
-
-	if (sshd_files_read(c->host, c->config, &files, &why) < 0)
-		return differs(r, err, "%s", why.message);
-	if (sshd_files_paths(&files, &now, err) < 0)
-		return -1;
-	for (size_t i = 0; i < now.len; i++)
-		if (!strings_contain(&t->closure, now.items[i]) &&
-		    differs(r, err, "%s is included now, and was not then", now.items[i]) < 0)
+	for (size_t i = 0; i < now->len; i++)
+		if (!strings_contain(&t->closure, now->items[i]) &&
+		    differs(r, err, "%s is included now, and was not then", now->items[i]) < 0)
 			return -1;
 	for (size_t i = 0; i < t->closure.len; i++)
-		if (!strings_contain(&now, t->closure.items[i]) &&
+		if (!strings_contain(now, t->closure.items[i]) &&
 		    differs(r, err, "%s was included then, and is not now", t->closure.items[i]) < 0)
 			return -1;
 	return 0;
@@ -91,22 +98,16 @@ static int compare_closure(const struct toggle_context *c, const struct state_to
 
 /* A listener that has not read what stands on the disk makes every answer about the disk moot. */
 static int compare_loaded(const struct toggle_context *c, struct sshd_daemons *daemons,
-			  const struct sshd_answers *answers, struct toggle_report *r,
-			  struct error *err)
+			  const struct sshd_answers *answers, const struct strings *paths,
+			  struct toggle_report *r, struct error *err)
 {
 	_cleanup_strings_ struct strings newer = STRINGS_INIT;
 
 	for (size_t i = 0; i < daemons->len; i++) {
-		struct sshd_daemon *d = &daemons->items[i];
-
-		if (c->state->reloaded.pid == d->process.pid &&
-		    c->state->reloaded.start_ticks == d->process.start_ticks &&
-		    c->state->reloaded_ns > d->loaded_ns)
-			d->loaded_ns = c->state->reloaded_ns;
-		for (size_t k = 0; k < c->state->n_files; k++)
-			if (sshd_check_newer(c->host, d, answers, &c->state->files[k].path, 1, &newer,
-					     err) < 0)
-				return -1;
+		root_login_note_own_reload(c->state, &daemons->items[i]);
+		if (sshd_check_newer(c->host, &daemons->items[i], answers, paths->items, paths->len,
+				     &newer, err) < 0)
+			return -1;
 	}
 	for (size_t i = 0; i < newer.len; i++)
 		if (differs(r, err, "sshd has not read %s since it was changed", newer.items[i]) < 0)
@@ -114,47 +115,96 @@ static int compare_loaded(const struct toggle_context *c, struct sshd_daemons *d
 	return 0;
 }
 
+/* The first listener's answer is the one that is shown; another's is told when it differs. */
+static int compare_others(const struct toggle_context *c, const struct sshd_daemons *daemons,
+			  struct toggle_report *r, struct error *err)
+{
+	for (size_t i = 1; i < daemons->len; i++) {
+		_cleanup_(sshd_answers_release) struct sshd_answers answers = SSHD_ANSWERS_INIT;
+		const struct sshd_daemon *d = &daemons->items[i];
+		struct sshd_connection connection;
+		char name[SSHD_DAEMON_NAME_MAX];
+		const char *value;
+
+		sshd_connection_default(d, 0, &connection);
+		if (sshd_judge(c->host, d, c->config, NULL, 0, &connection, &answers, err) < 0)
+			return -1;
+		value = sshd_answers_get(&answers, "permitrootlogin");
+		value = value != NULL ? sshd_permit_text(value) : "unknown";
+		if (strcmp(value, r->value) != 0 &&
+		    toggle_warn(&r->warnings, err, "its options decide otherwise",
+				"%s says permitrootlogin %s", sshd_daemon_name(d, name), value) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int take_answers(const struct sshd_answers *answers, const struct sshd_files *files,
+			const struct state_toggle *t, struct toggle_report *r, struct error *err)
+{
+	size_t exceptions;
+
+	if (root_login_set_value(&r->value, answers, err) < 0 ||
+	    root_login_exceptions(&files->closure, r->value, &r->warnings, &exceptions, err) < 0)
+		return -1;
+	r->effective = root_login_effective(answers, exceptions, err);
+	if (r->effective == NULL)
+		return -1;
+	if (t != NULL && strcmp(r->value, t->is) != 0)
+		return differs(r, err, "sshd says permitrootlogin %s, not %s", r->value, t->is);
+	return 0;
+}
+
 static int ask_sshd(const struct toggle_context *c, const struct state_toggle *t,
+		    const struct sshd_files *files, const struct strings *paths,
 		    struct toggle_report *r, struct error *err)
 {
-	_cleanup_(sshd_daemons_release) struct sshd_daemons daemons = SSHD_DAEMONS_INIT;
+	_cleanup_sshd_daemons_ struct sshd_daemons daemons = SSHD_DAEMONS_INIT;
 	_cleanup_(sshd_answers_release) struct sshd_answers answers = SSHD_ANSWERS_INIT;
 	const struct sshd_daemon *first;
 	struct sshd_connection connection;
-	const char *value;
 
 	if (sshd_find(c->host, c->config, &daemons, err) < 0)
 		return -1;
 	first = daemons.len > 0 ? &daemons.items[0] : NULL;
+	if (first == NULL && !host_file_exists(c->host, SSHD_BINARY_DEFAULT))
+		return root_login_no_sshd(c, err);
 	sshd_connection_default(first, 0, &connection);
 	if (sshd_judge(c->host, first, c->config, NULL, 0, &connection, &answers, err) < 0)
 		return -1;
 	if (!answers.valid)
 		return differs(r, err, "sshd does not accept its configuration: %s",
 			       answers.complaints.len > 0 ? answers.complaints.items[0] : "no reason");
-	value = sshd_answers_get(&answers, "permitrootlogin");
-	r->value = str_dup(value != NULL ? sshd_permit_text(value) : "unknown", err);
-	r->effective = sshd_answers_effective(&answers, "everybody", err);
-	if (r->value == NULL || r->effective == NULL)
+	if (take_answers(&answers, files, t, r, err) < 0 ||
+	    compare_others(c, &daemons, r, err) < 0)
 		return -1;
-	if (t == NULL)
-		return 0;
-	if (strcmp(r->value, t->is) != 0 &&
-	    differs(r, err, "sshd says permitrootlogin %s, not %s", r->value, t->is) < 0)
-		return -1;
-	return compare_loaded(c, &daemons, &answers, r, err);
+	return compare_loaded(c, &daemons, &answers, paths, r, err);
 }
 
 int root_login_read(const struct toggle_context *c, const char *toggle, bool offline,
 		    struct toggle_report *ret, struct error *err)
 {
 	const struct state_toggle *t = state_find_toggle(c->state, toggle);
+	_cleanup_sshd_files_ struct sshd_files files = { 0 };
+	_cleanup_strings_ struct strings paths = STRINGS_INIT;
+	struct error why = ERROR_INIT;
 
 	ret->applied = t != NULL;
-	if (t != NULL &&
-	    (compare_files(c, toggle, ret, err) < 0 || compare_closure(c, t, ret, err) < 0))
+	if (t != NULL && compare_files(c, toggle, ret, err) < 0)
 		return -1;
-	return offline ? 0 : ask_sshd(c, t, ret, err);
+	if (sshd_files_read(c->host, c->config, &files, &why) < 0) {
+		if (differs(ret, err, "%s", why.message) < 0)
+			return -1;
+	} else if (sshd_files_paths(&files, &paths, err) < 0 ||
+		   (t != NULL && compare_closure(t, &paths, ret, err) < 0)) {
+		return -1;
+	}
+	if (offline)
+		return 0;
+	/* what can't be asked is one more thing that does not agree: the record is shown all the same */
+	if (ask_sshd(c, t, &files, &paths, ret, &why) < 0)
+		return differs(ret, err, "%s", why.message);
+	return 0;
 }
 
 struct stray_scan {
@@ -200,4 +250,19 @@ int root_login_strays(const struct toggle_context *c, struct strings *ret, struc
 			return -1;
 	}
 	return 0;
+}
+
+int root_login_require_no_strays(const struct toggle_context *c, enum error_code code,
+				 struct error *err)
+{
+	_cleanup_strings_ struct strings strays = STRINGS_INIT;
+
+	if (root_login_strays(c, &strays, err) < 0)
+		return -1;
+	if (strays.len == 0)
+		return 0;
+	(void)error_set(err, code, "%s", strays.items[0]);
+	return error_hint(err, "Nothing was changed. The login may be OPEN. Behind each marker "
+			  "stands the original line:\nput it back, take out our line below it, "
+			  "`sshd -t`, reload sshd.");
 }

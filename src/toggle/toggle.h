@@ -52,10 +52,14 @@ struct toggle_plan {
 	char *config;
 	struct plan plan;     /* no step, and after the same: nothing to do */
 	bool changes;         /* the host or the state will differ */
+	bool closing;         /* it takes something back: then it is better to get it done, and to
+			       * say what is left, than to leave it open */
 	struct state after;
 	char undoes[PLAN_ID_LEN + 1];
 	struct snapshot_info snapshot; /* borrowed from here and from the terms */
-	struct sshd_daemons daemons;   /* to be reloaded */
+	/* To be reloaded: those that read the main file; as `others`, those with another main file
+	 * that read one of the plan's all the same. */
+	struct sshd_daemons daemons;
 	struct toggle_warnings warnings;
 	struct toggle_judgement *judgement;
 

@@ -17,8 +17,10 @@ struct commit {
 	const struct toggle_context *c;
 	struct toggle_plan *p;
 	const struct transaction_events *events;
-	size_t reloaded;      /* listeners that were told to */
-	bool last_failed;     /* the last of them did not manage */
+	struct sshd_daemons now;    /* the listeners, once the files were in place */
+	struct sshd_daemon *failed; /* among them: the one that did not reload */
+	bool activated;             /* some may have been told to reload */
+	size_t reloaded;            /* how many have, with proof */
 };
 
 static void step_event(const struct commit *k, const char *text)
@@ -66,7 +68,7 @@ static int write_journal(const struct commit *k, struct error *err)
 		if (json_push(daemons, sshd_daemon_to_json(&k->p->daemons.items[i], err), err) < 0)
 			return -1;
 	return journal_begin(k->store, &k->p->plan, k->p->command, k->p->toggle, k->p->config,
-			     k->p->after.generation, daemons, err);
+			     daemons, k->p->closing, &k->p->after, err);
 }
 
 static int apply(const struct commit *k, struct error *err)
@@ -82,23 +84,50 @@ static int apply(const struct commit *k, struct error *err)
 	return 0;
 }
 
+static int reload_one(struct commit *k, struct sshd_daemon *d, struct error *err)
+{
+	char name[SSHD_DAEMON_NAME_MAX];
+	struct sshd_proof proof;
+
+	step_event(k, sshd_daemon_name(d, name));
+	k->failed = d;
+	if (sshd_reload(k->host, d, 0, &proof, err) < 0)
+		return -1;
+	k->failed = NULL;
+	k->reloaded++;
+	k->p->after.reloaded = d->process;
+	k->p->after.reloaded_ns = clock_realtime_ns();
+	return 0;
+}
+
+/* What listens now is what counts: since the plan was made one may have come, or come again. */
 static int activate(struct commit *k, struct error *err)
 {
-	for (size_t i = 0; i < k->p->daemons.len; i++) {
-		struct sshd_daemon *d = &k->p->daemons.items[i];
-		char name[SSHD_DAEMON_NAME_MAX];
-		struct sshd_proof proof;
-
-		step_event(k, sshd_daemon_name(d, name));
-		k->reloaded = i + 1;
-		k->last_failed = true;
-		if (sshd_reload(k->host, d, 0, &proof, err) < 0)
+	k->activated = true;
+	if (sshd_find(k->host, k->p->config, &k->now, err) < 0)
+		return -1;
+	for (size_t i = 0; i < k->now.len; i++)
+		if (reload_one(k, &k->now.items[i], err) < 0)
 			return -1;
-		k->last_failed = false;
-		k->p->after.reloaded = d->process;
-		k->p->after.reloaded_ns = clock_realtime_ns();
-	}
+	for (size_t i = 0; i < k->p->daemons.n_others; i++)
+		if (reload_one(k, &k->p->daemons.others[i], err) < 0)
+			return -1;
 	return 0;
+}
+
+static int put_back(struct commit *k, struct error *err)
+{
+	size_t reloaded;
+
+	if (rollback_files(k->host, &k->p->plan, err) < 0)
+		return -1;
+	if (k->activated &&
+	    rollback_listeners(k->host, k->p->config, k->p->daemons.items, k->p->daemons.len,
+			       k->failed, &reloaded, err) < 0)
+		return -1;
+	if (rollback_tidy(k->host, &k->p->plan, err) < 0)
+		return -1;
+	return journal_end(k->store, err);
 }
 
 /* What went wrong stands first; how the host is now, behind it. */
@@ -107,14 +136,11 @@ static int roll_back(struct commit *k, struct error *err)
 	struct error cause = *err, why = ERROR_INIT;
 
 	step_event(k, "rolling back");
-	if (rollback_files(k->host, &k->p->plan, &why) < 0 ||
-	    rollback_listeners(k->host, k->p->config, k->p->daemons.items, k->reloaded,
-			       k->last_failed, &why) < 0 ||
-	    rollback_tidy(k->host, &k->p->plan, &why) < 0 || journal_end(k->store, &why) < 0) {
+	if (put_back(k, &why) < 0) {
 		(void)error_set(err, ERROR_IN_DOUBT, "%.900s; and then: %.900s", cause.message,
 				why.message);
-		return error_hint(err, "A person must look. %s%s`rootlatch recover` tries again.",
-				  why.hint, why.hint[0] != '\0' ? "\n" : "");
+		return error_hint(err, "%s%s`rootlatch recover` tries again.", why.hint,
+				  why.hint[0] != '\0' ? "\n" : "");
 	}
 	/* a snapshot that stays would be swept by the next recovery */
 	error_ignore(snapshot_remove(k->store, k->p->plan.id, NULL));
@@ -122,7 +148,8 @@ static int roll_back(struct commit *k, struct error *err)
 		cause.code = ERROR_FAILED;
 	*err = cause;
 	if (cause.code == ERROR_FAILED)
-		(void)error_hint_add(err, "It was rolled back, everything is as before.");
+		(void)error_hint_add(err, "It was rolled back, everything is as before.%s",
+				     k->p->closing ? " The login is still OPEN." : "");
 	return -1;
 }
 
@@ -137,7 +164,7 @@ static void tidy(const struct commit *k)
 		error_ignore(journal_end(k->store, NULL));
 }
 
-static int carry_out(struct commit *k, struct error *err)
+static int open_up(struct commit *k, struct error *err)
 {
 	/* from here on a failure is rolled back */
 	if (apply(k, err) < 0 || activate(k, err) < 0 ||
@@ -147,11 +174,48 @@ static int carry_out(struct commit *k, struct error *err)
 	return 0;
 }
 
+/* The files are closed. A listener that did not take the reload is started again when it died of it;
+ * one that does not react is left to a person. */
+static int activate_closed(struct commit *k, struct error *err)
+{
+	size_t reloaded;
+	struct error why = ERROR_INIT;
+
+	if (activate(k, &why) == 0)
+		return 0;
+	if (k->failed != NULL &&
+	    (!host_process_alive(&k->failed->process) || k->failed->manager == SSHD_SOCKET) &&
+	    rollback_listeners(k->host, k->p->config, k->p->daemons.items, k->p->daemons.len, NULL,
+			       &reloaded, &why) == 0)
+		return 0;
+	(void)error_set(err, ERROR_IN_DOUBT, "the files are closed, but sshd has not read them: %s",
+			why.message);
+	return error_hint(err, "%s%sRoot may still log in until sshd reloads, or is restarted.",
+			  why.hint, why.hint[0] != '\0' ? "\n" : "");
+}
+
+static int close_down(struct commit *k, struct error *err)
+{
+	int r;
+
+	if (apply(k, err) < 0)
+		return roll_back(k, err);
+	r = activate_closed(k, err);
+	if (state_write(k->store, &k->p->after, r < 0 ? NULL : err) < 0) {
+		if (r == 0)
+			(void)error_prefix(err, "the login is closed, but that could not be recorded");
+		err->code = ERROR_IN_DOUBT;
+		return error_hint_add(err, "`rootlatch recover` records it.");
+	}
+	tidy(k);
+	return r;
+}
+
 static int prepare(struct commit *k, struct error *err)
 {
 	bool snapshot = needs_snapshot(&k->p->plan);
 
-	if (check_unchanged(k, err) < 0)
+	if (check_unchanged(k, err) < 0 || state_reserve(k->store, err) < 0)
 		return -1;
 	if (snapshot && snapshot_create(k->store, &k->p->plan, &k->p->snapshot, err) < 0)
 		return -1;
@@ -166,7 +230,7 @@ static int prepare(struct commit *k, struct error *err)
 int transaction_commit(struct store *store, const struct toggle_context *c,
 		       struct toggle_plan *p, unsigned wait_seconds,
 		       const struct transaction_events *events,
-		       struct transaction_reload *ret_reload, struct error *err)
+		       size_t *ret_reloaded, struct error *err)
 {
 	struct commit k = { .store = store, .host = c->host, .c = c, .p = p, .events = events };
 	int r;
@@ -176,11 +240,11 @@ int transaction_commit(struct store *store, const struct toggle_context *c,
 	host_signals_hold();
 	r = prepare(&k, err);
 	if (r == 0)
-		r = carry_out(&k, err);
+		r = p->closing ? close_down(&k, err) : open_up(&k, err);
 	store_unlock(store);
 	host_signals_release();
+	sshd_daemons_release(&k.now);
 	if (r == 0)
-		*ret_reload = (struct transaction_reload){ .needed = p->daemons.len > 0,
-							   .count = k.reloaded };
+		*ret_reloaded = k.reloaded;
 	return r;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- *     no journal                          sweep
- *     journal, state has its generation   it was committed: tidy, end the journal, sweep
- *     journal, state has not              roll back, end the journal, sweep
+ *     no journal                            sweep
+ *     journal, the state has its generation it was committed: tidy, end the journal, sweep
+ *     journal of a close that can be ended  end it, the state, tidy, end the journal, sweep
+ *     any other journal                     roll back, end the journal, sweep
  *
- * Each arrow may be cut off and walked again: the state decides which one it is, and it does
- * not change while a journal is there.
+ * Each line may be cut off and walked again. (A close that was rolled back half-way can still be
+ * brought to its end by the next recovery, or not: both are whole.)
  */
 #include "service/sshd_judge.h"
 #include "store/journal.h"
@@ -49,27 +50,70 @@ static int read_daemons(const json_t *array, struct daemons *ret, struct error *
 	return 0;
 }
 
-static int undo(const struct store *store, const struct journal *j, struct recovery *r,
-		struct error *err)
+/* `daemons` counts only where they can be blamed on the transaction: not before this boot. */
+static int reload(const struct store *store, const struct journal *j, struct recovery *r,
+		  struct error *err)
 {
 	_cleanup_(daemons_release) struct daemons daemons = { 0 };
 
-	if (read_daemons(j->daemons, &daemons, err) < 0 ||
-	    rollback_files(store->host, &j->plan, err) < 0)
+	if (read_daemons(j->daemons, &daemons, err) < 0)
 		return -1;
-	if (daemons.len > 0 &&
-	    rollback_any_listeners(store->host, j->config, daemons.items,
-				   j->same_boot ? daemons.len : 0, &r->reloaded, err) < 0)
+	return rollback_listeners(store->host, j->config, daemons.items,
+				  j->same_boot ? daemons.len : 0, NULL, &r->reloaded, err);
+}
+
+static int undo(const struct store *store, const struct journal *j, struct recovery *r,
+		struct error *err)
+{
+	if (rollback_files(store->host, &j->plan, err) < 0 || reload(store, j, r, err) < 0)
 		return -1;
 	return rollback_tidy(store->host, &j->plan, err);
 }
 
-static int finish(const struct store *store, const struct journal *j, struct error *err)
+static int tidy(const struct store *store, const struct journal *j, struct error *err)
 {
 	for (size_t i = 0; i < j->plan.on_commit.len; i++)
 		if (host_file_unlink(store->host, j->plan.on_commit.items[i], err) < 0)
 			return -1;
 	return 0;
+}
+
+static int can_finish(const struct store *store, const struct journal *j, bool *ret_can,
+		      struct error *err)
+{
+	*ret_can = j->closing;
+	for (size_t i = 0; i < j->plan.len && *ret_can; i++)
+		if (step_can_finish(store->host, &j->plan.steps[i], ret_can, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* A close is brought to its end: an opening that somebody wanted closed is not opened again. */
+static int finish(const struct store *store, const struct journal *j, struct recovery *r,
+		  struct error *err)
+{
+	for (size_t i = 0; i < j->plan.len; i++)
+		if (step_finish(store->host, &j->plan.steps[i], err) < 0)
+			return -1;
+	if (reload(store, j, r, err) < 0 || state_write(store, &j->after, err) < 0)
+		return -1;
+	return tidy(store, j, err);
+}
+
+static int settle(const struct store *store, const struct state *state, const struct journal *j,
+		  struct recovery *r, struct error *err)
+{
+	bool can;
+
+	r->finished = true;
+	if (state->generation >= j->generation)
+		return tidy(store, j, err);
+	if (can_finish(store, j, &can, err) < 0)
+		return -1;
+	if (can)
+		return finish(store, j, r, err);
+	r->finished = false;
+	return undo(store, j, r, err);
 }
 
 static int recover_journal(const struct store *store, const struct state *state,
@@ -80,15 +124,14 @@ static int recover_journal(const struct store *store, const struct state *state,
 	if (journal_read(store, &j, err) < 0)
 		return -1;
 	r->found = true;
-	r->finished = state->generation >= j.generation;
+	r->closing = j.closing;
 	memcpy(r->id, j.plan.id, sizeof(r->id));
+	if (settle(store, state, &j, r, err) < 0 || journal_end(store, err) < 0) {
+		err->code = ERROR_IN_DOUBT;
+		return error_hint_add(err, "`rootlatch recover` tries again.");
+	}
 	r->command = TAKE_PTR(j.command);
 	r->toggle = TAKE_PTR(j.toggle);
-	if ((r->finished ? finish(store, &j, err) : undo(store, &j, r, err)) < 0 ||
-	    journal_end(store, err) < 0) {
-		err->code = ERROR_IN_DOUBT;
-		return error_hint_add(err, "A person must look. `rootlatch recover` tries again.");
-	}
 	return 0;
 }
 
@@ -111,8 +154,13 @@ int recovery_run_locked(const struct store *store, struct recovery *ret, struct 
 
 	if (state_read(store, &state, err) < 0)
 		return -1;
-	if (journal_exists(store) && recover_journal(store, &state, &r, err) < 0)
-		return error_prefix(err, "recovering what was cut off");
+	if (journal_exists(store)) {
+		if (recover_journal(store, &state, &r, err) < 0)
+			return error_prefix(err, "recovering what was cut off");
+		state_release(&state);
+		if (state_read(store, &state, err) < 0)
+			return -1;
+	}
 	if (sweep(store, &state, &r, err) < 0)
 		return -1;
 	*ret = r;

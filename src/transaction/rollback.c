@@ -36,7 +36,7 @@ int rollback_tidy(const struct host *h, const struct plan *plan, struct error *e
 static int listener_in_doubt(struct error *err)
 {
 	err->code = ERROR_IN_DOUBT;
-	return error_prefix(err, "the files are as before, but not sshd");
+	return error_prefix(err, "the files are in place, but not sshd");
 }
 
 /* A reload of files that sshd rejects would end it: with those, it keeps what it has loaded. */
@@ -53,16 +53,6 @@ static int require_valid(const struct host *h, const char *config, const struct 
 						  "back", err);
 }
 
-static int start_again(const struct host *h, const struct sshd_daemon *d, struct error *err)
-{
-	struct sshd_daemon again = SSHD_DAEMON_INIT;
-
-	if (sshd_start(h, d, 0, &again, err) < 0)
-		return -1;
-	sshd_daemon_release(&again);
-	return 0;
-}
-
 /* How many of the sockets from before it still has. */
 static size_t sockets_kept(const struct sshd_daemon *d)
 {
@@ -73,66 +63,67 @@ static size_t sockets_kept(const struct sshd_daemon *d)
 	return held.len;
 }
 
-/* Alive, and serving nothing: it hangs in the middle of the reload that we asked for, and nobody
- * gets in any more. Its sessions are processes of their own. */
-static int replace_hung(const struct host *h, const struct sshd_daemon *d, struct error *err)
-{
-	if (host_process_signal(h, &d->process, SIGKILL, err) < 0)
-		return -1;
-	for (int i = 0; i < 100 && host_process_alive(&d->process); i++)
-		clock_sleep_ms(10);
-	return start_again(h, d, err);
-}
-
-static int bring_back(const struct host *h, const char *config, struct sshd_daemon *d,
-		      struct error *err)
-{
-	struct sshd_proof proof;
-
-	if (require_valid(h, config, d, err) < 0)
-		return -1;
-	if (host_process_alive(&d->process) && sshd_reload(h, d, 0, &proof, err) == 0)
-		return 0;
-	if (!host_process_alive(&d->process))
-		return start_again(h, d, err);
-	return sockets_kept(d) == 0 ? replace_hung(h, d, err) : -1;
-}
-
 /* With all of its old sockets it did not take the signal: whenever it wakes up to it, it will find
  * the old files. */
-static bool never_reacted(const struct sshd_daemon *d)
+static bool never_reacted(const struct sshd_daemon *failed, const struct sshd_daemon *d)
 {
-	return host_process_alive(&d->process) && sockets_kept(d) == d->sockets.len;
+	return failed != NULL && failed->process.pid == d->process.pid &&
+	       failed->process.start_ticks == d->process.start_ticks &&
+	       sockets_kept(failed) == failed->sockets.len;
 }
 
-int rollback_listeners(const struct host *h, const char *config, struct sshd_daemon *daemons,
-		       size_t n, bool last_failed, struct error *err)
+/* Alive, and serving nothing: it hangs in the middle of the reload that we asked for, and nobody
+ * gets in any more. Its sessions are processes of their own. */
+static int end_hung(const struct host *h, const struct sshd_daemon *failed, struct error *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (last_failed && i + 1 == n && never_reacted(&daemons[i]))
+	if (failed == NULL || !host_process_alive(&failed->process) || sockets_kept(failed) > 0)
+		return 0;
+	if (host_process_signal(h, &failed->process, SIGKILL, err) < 0)
+		return -1;
+	for (int i = 0; i < 100 && host_process_alive(&failed->process); i++)
+		clock_sleep_ms(10);
+	return 0;
+}
+
+/* What a supervisor started meanwhile may have read the new files, so it reads again in any case. */
+static int start_again(const struct host *h, const char *config, const struct sshd_daemon *d,
+		       struct error *err)
+{
+	_cleanup_sshd_daemon_ struct sshd_daemon again = SSHD_DAEMON_INIT;
+	struct sshd_proof proof;
+
+	if (require_valid(h, config, d, err) < 0 || sshd_start(h, d, 0, &again, err) < 0)
+		return -1;
+	return sshd_reload(h, &again, 0, &proof, err);
+}
+
+static int reload_found(const struct host *h, const char *config, struct sshd_daemons *found,
+			const struct sshd_daemon *failed, size_t *reloaded, struct error *err)
+{
+	for (size_t i = 0; i < found->len; i++) {
+		struct sshd_daemon *d = &found->items[i];
+		struct sshd_proof proof;
+
+		if (never_reacted(failed, d))
 			continue;
-		if (bring_back(h, config, &daemons[i], err) < 0)
-			return listener_in_doubt(err);
+		if (require_valid(h, config, d, err) < 0 || sshd_reload(h, d, 0, &proof, err) < 0)
+			return -1;
+		++*reloaded;
 	}
 	return 0;
 }
 
-int rollback_any_listeners(const struct host *h, const char *config, struct sshd_daemon *daemons,
-			   size_t n, size_t *ret_reloaded, struct error *err)
+int rollback_listeners(const struct host *h, const char *config,
+		       const struct sshd_daemon *before, size_t n,
+		       const struct sshd_daemon *failed, size_t *ret_reloaded, struct error *err)
 {
 	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
-	struct sshd_proof proof;
 
 	*ret_reloaded = 0;
-	if (sshd_find(h, config, &found, err) < 0)
+	if (end_hung(h, failed, err) < 0 || sshd_find(h, config, &found, err) < 0 ||
+	    reload_found(h, config, &found, failed, ret_reloaded, err) < 0)
 		return listener_in_doubt(err);
-	for (size_t i = 0; i < found.len; i++, ++*ret_reloaded)
-		if (require_valid(h, config, &found.items[i], err) < 0 ||
-		    sshd_reload(h, &found.items[i], 0, &proof, err) < 0)
-			return listener_in_doubt(err);
-	if (found.len > 0 || n == 0)
-		return 0;
-	if (require_valid(h, config, &daemons[0], err) < 0 || start_again(h, &daemons[0], err) < 0)
+	if (found.len == 0 && n > 0 && start_again(h, config, &before[0], err) < 0)
 		return listener_in_doubt(err);
 	return 0;
 }

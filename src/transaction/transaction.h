@@ -13,16 +13,14 @@
  *       tidy         temporaries                         from here on recovery
  *       journal gone                                     only tidies up
  *     unlock
+ *
+ * A close is brought to its end instead of put back, by recovery too, once its files are in place:
+ * a listener that does not reload, or a record that can't be written, is then said loudly.
  */
 #ifndef ROOTLATCH_TRANSACTION_TRANSACTION_H
 #define ROOTLATCH_TRANSACTION_TRANSACTION_H
 
 #include "toggle/toggle.h"
-
-struct transaction_reload {
-	bool needed;   /* there was a listener to reload */
-	size_t count;  /* how many were, with proof */
-};
 
 /* Called at each step with a line for --verbose. */
 struct transaction_events {
@@ -32,15 +30,17 @@ struct transaction_events {
 
 /* Carries out a plan that changes something. The store must not be locked by us yet. On failure
  * everything is as before, and err->code says how well that is known: ERROR_REFUSED (nothing
- * was touched), ERROR_FAILED (rolled back), ERROR_IN_DOUBT (a person must look), ERROR_BUSY. */
+ * was touched), ERROR_FAILED (rolled back), ERROR_IN_DOUBT (a person must look; a close may be
+ * done all the same), ERROR_BUSY. *ret_reloaded counts the listeners that were reloaded. */
 int transaction_commit(struct store *store, const struct toggle_context *c,
 		       struct toggle_plan *p, unsigned wait_seconds,
 		       const struct transaction_events *events,
-		       struct transaction_reload *ret_reload, struct error *err) _must_check_;
+		       size_t *ret_reloaded, struct error *err) _must_check_;
 
 struct recovery {
 	bool found;       /* a transaction that was cut off */
-	bool finished;    /* it was committed: tidied up. Otherwise: undone */
+	bool finished;    /* it was committed, or is now. Otherwise: undone */
+	bool closing;     /* it was a close */
 	char id[PLAN_ID_LEN + 1];
 	char *command;
 	char *toggle;
@@ -53,7 +53,7 @@ struct recovery {
 
 void recovery_release(struct recovery *r);
 
-/* True when there may be something to recover: a journal is there. Takes no lock. */
+/* True when there is something to recover, or, without the lock, somebody at work: a journal. */
 bool recovery_is_needed(const struct store *store);
 
 /* Finishes or undoes what was cut off, and sweeps leftovers. May itself be cut off anywhere and
