@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "options.h"
+
+#include <getopt.h>
+
+#include "die.h"
+
+static void usage(void)
+{
+	dprintf(STDERR_FILENO,
+		"usage: sweep [OPTION...] -- PROGRAM [ARGUMENT...]\n"
+		"  --name NAME        what it is called in the output\n"
+		"  --after WORDS      first `PROGRAM WORDS`: what leads up to the command\n"
+		"  --daemon           with an sshd running\n"
+		"  --own              only PROGRAM's own calls, not its children's\n"
+		"  --mode MODE        process: kill the one that makes the call; all: the whole\n"
+		"                     tree; both (the default)\n"
+		"  --stride K         only every Kth call\n"
+		"  --way-back K       after every Kth kill also check and close; 0: never\n"
+		"  --at P:N           only call N of process P\n"
+		"  --recover-at N     kill recover at its call N\n"
+		"  --list             print the calls instead\n"
+		"  --jobs N           workers, one a processor if not given\n"
+		"  --verbose\n");
+	exit(64);
+}
+
+static void parse_mode(struct options *o, const char *mode)
+{
+	o->process = strcmp(mode, "all") != 0;
+	o->all = strcmp(mode, "process") != 0;
+	o->at.mode = o->process ? TRACE_PROCESS : TRACE_ALL;
+	if (o->process && o->all && strcmp(mode, "both") != 0)
+		usage();
+}
+
+static void take(struct options *o, int c, char *value)
+{
+	switch (c) {
+	case 'n':
+		o->name = value;
+		break;
+	case 'a':
+		o->after = value;
+		break;
+	case 'd':
+		o->daemon = true;
+		break;
+	case 'o':
+		o->own = true;
+		break;
+	case 'm':
+		parse_mode(o, value);
+		break;
+	case 's':
+		o->stride = (unsigned)atoi(value);
+		break;
+	case 'w':
+		o->way_back = (unsigned)atoi(value);
+		break;
+	case 'p':
+		if (sscanf(value, "%u:%u", &o->at.process, &o->at.call) != 2)
+			usage();
+		break;
+	case 'r':
+		o->recover_at = (unsigned)atoi(value);
+		break;
+	case 'l':
+		o->list = true;
+		break;
+	case 'j':
+		o->workers = (unsigned)atoi(value);
+		break;
+	case 'v':
+		o->verbose = true;
+		break;
+	default:
+		usage();
+	}
+}
+
+void options_parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "name", 1, NULL, 'n' },
+		{ "after", 1, NULL, 'a' },
+		{ "daemon", 0, NULL, 'd' },
+		{ "own", 0, NULL, 'o' },
+		{ "mode", 1, NULL, 'm' },
+		{ "stride", 1, NULL, 's' },
+		{ "way-back", 1, NULL, 'w' },
+		{ "at", 1, NULL, 'p' },
+		{ "recover-at", 1, NULL, 'r' },
+		{ "list", 0, NULL, 'l' },
+		{ "jobs", 1, NULL, 'j' },
+		{ "verbose", 0, NULL, 'v' },
+		{ 0 },
+	};
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	int c;
+
+	*o = (struct options){
+		.name = "sweep", .stride = 1, .way_back = 8, .workers = 1
+	};
+	o->process = o->all = true;
+	if (processors > 0)
+		o->workers =
+			processors > WORKERS_MAX ? WORKERS_MAX : (unsigned)processors;
+	while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1)
+		take(o, c, optarg);
+	o->argv = argv + optind;
+	if (optind == argc || o->stride == 0 || o->workers == 0 ||
+	    o->workers > WORKERS_MAX)
+		usage();
+	if (o->list || o->at.call != 0)
+		o->workers = 1;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * options: what a sweep was asked for.
+ */
+#ifndef ROOTLATCH_TESTS_OPTIONS_H
+#define ROOTLATCH_TESTS_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "trace.h"
+
+#define WORKERS_MAX 16
+
+struct options {
+	const char *name;
+	const char
+		*after; /* words: what is done before the host is as PROGRAM finds it */
+	bool list, daemon, own, process, all, verbose;
+	unsigned stride, way_back, workers;
+	struct trace_point at; /* one point alone, when at.call != 0 */
+	unsigned recover_at;
+	char **argv;
+};
+
+/* Exits when they make no sense. */
+void options_parse(int argc, char **argv, struct options *ret);
+
+#endif

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * usage: sweep [OPTION...] -- PROGRAM [ARGUMENT...]
+ *
+ * Kills PROGRAM at every system call that it and its children make, one call a run; lets
+ * `PROGRAM recover` tidy, itself killed once at a call that moves; and looks whether the host
+ * is whole (verdict.h). The plan is what a few recorded runs made; a planned call that is never
+ * reached fails the sweep, and so does every host that is not whole.
+ *
+ *	record -> for each point: restore the host, run and kill, recover and kill, recover, verdict
+ */
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "die.h"
+#include "fixture.h"
+#include "image.h"
+#include "options.h"
+#include "trace.h"
+#include "verdict.h"
+
+#define SEGMENTS_MAX (2 * TRACE_PROCESSES)
+#define RECORDED_RUNS 8
+/* Children and daemons let their parent wait more or less often, so a run may be shorter. */
+#define TRIES 24
+#define FAILURES_SHOWN 12
+/* Coprime to the lengths of runs, more or less: consecutive kills of recover lie far apart. */
+#define RECOVER_STEP 37
+
+/* The calls of one process, killed in one mode. */
+struct segment {
+	unsigned process, calls;
+	enum trace_mode mode;
+};
+
+struct shared {
+	struct segment segments[SEGMENTS_MAX];
+	unsigned n_segments, planned;
+	atomic_uint ready, next, fired, beyond, repeated, recover_killed, backs, wrong,
+		never;
+};
+
+struct worker {
+	const struct options *options;
+	struct shared *shared;
+	unsigned number;
+	struct verdict_terms terms;
+	struct image before; /* what each run starts from */
+	unsigned recover_call;
+	bool daemon_stale;
+};
+
+/* ---- One point */
+
+static void clear(int fd)
+{
+	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		die("the output file");
+}
+
+static void show_output(int fd)
+{
+	char text[2000];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+		dprintf(STDOUT_FILENO, "#     %s\n", line);
+}
+
+static void restart_daemon(struct worker *w)
+{
+	if (w->terms.daemon != 0)
+		fixture_daemon_stop(w->terms.daemon);
+	fixture_end_strays(0);
+	w->terms.daemon = fixture_daemon_start();
+}
+
+static void reset(struct worker *w)
+{
+	image_restore(&w->before, fixture_roots);
+	if (w->options->daemon && w->daemon_stale)
+		restart_daemon(w);
+	w->daemon_stale = false;
+}
+
+static void run_killed(struct worker *w, const struct trace_point *point,
+		       struct trace_outcome *ret)
+{
+	clear(w->terms.output_fd);
+	trace_run(w->options->argv, point, w->terms.output_fd, NULL, ret);
+	if (w->options->verbose)
+		show_output(w->terms.output_fd);
+}
+
+/* A kill that comes after its last call leaves a recover that is done; the next starts over. */
+static struct trace_point kill_recover(struct worker *w)
+{
+	char *argv[] = { w->terms.tool, (char *)"recover", NULL };
+	struct trace_point point = { .process = 0, .mode = TRACE_ALL };
+	struct trace_outcome o;
+
+	point.call =
+		w->options->recover_at != 0 ? w->options->recover_at : w->recover_call;
+	clear(w->terms.output_fd);
+	trace_run(argv, &point, w->terms.output_fd, NULL, &o);
+	if (o.fired)
+		w->shared->recover_killed++;
+	w->recover_call = o.fired ? w->recover_call + RECOVER_STEP :
+				    w->recover_call % RECOVER_STEP + 1;
+	return point;
+}
+
+static void report(struct worker *w, const struct trace_point *point, int call_number,
+		   unsigned recover_at, const char *why)
+{
+	if (w->shared->wrong++ >= FAILURES_SHOWN)
+		return;
+	dprintf(STDOUT_FILENO, "# %s: --mode %s --at %u:%u --recover-at %u (%s): %s\n",
+		w->options->name, point->mode == TRACE_ALL ? "all" : "process",
+		point->process, point->call, recover_at, trace_call_name(call_number),
+		why);
+}
+
+static bool is_whole(struct worker *w, const struct trace_outcome *o, bool far,
+		     struct verdict *v)
+{
+	if (o->hung || o->strays > 0) {
+		(void)snprintf(v->why, sizeof(v->why),
+			       o->hung ? "hangs" : "%u children stay", o->strays);
+		return false;
+	}
+	if (!verdict_tool(&w->terms, "recover", v) || !verdict_whole(&w->terms, v))
+		return false;
+	w->daemon_stale = v->opened != (w->options->after != NULL);
+	if (!far)
+		return true;
+	w->shared->backs++;
+	w->daemon_stale = true;
+	return verdict_way_back(&w->terms, v);
+}
+
+/* True when the kill came before the run was over. */
+static bool sweep_point(struct worker *w, const struct trace_point *point, bool far)
+{
+	struct verdict v = { 0 };
+	struct trace_point recover;
+	struct trace_outcome o;
+
+	reset(w);
+	run_killed(w, point, &o);
+	if (!o.fired) {
+		w->daemon_stale = true;
+		return false;
+	}
+	recover = kill_recover(w);
+	if (!is_whole(w, &o, far, &v)) {
+		report(w, point, o.call_number, recover.call, v.why);
+		fixture_end_strays(w->terms.daemon);
+		w->daemon_stale = true;
+	}
+	return true;
+}
+
+/* ---- The plan */
+
+static void record(struct worker *w, struct trace_calls *calls)
+{
+	const struct trace_point none = { 0 };
+	struct trace_outcome o;
+
+	w->daemon_stale = true;
+	reset(w);
+	w->daemon_stale = true;
+	clear(w->terms.output_fd);
+	trace_run(w->options->argv, &none, w->terms.output_fd, calls, &o);
+	if (!WIFEXITED(o.status) || WEXITSTATUS(o.status) != 0) {
+		show_output(w->terms.output_fd);
+		die("without a kill it exits %d", WEXITSTATUS(o.status));
+	}
+}
+
+static void plan_segment(struct worker *w, unsigned process, unsigned calls,
+			 enum trace_mode mode)
+{
+	struct shared *s = w->shared;
+
+	s->segments[s->n_segments++] =
+		(struct segment){ .process = process, .calls = calls, .mode = mode };
+	s->planned += calls / w->options->stride;
+}
+
+/* The shortest of a few runs is what every run makes. */
+static void make_plan(struct worker *w)
+{
+	const struct options *options = w->options;
+	unsigned shortest[TRACE_PROCESSES];
+
+	for (int run = 0; run < RECORDED_RUNS; run++) {
+		struct trace_calls calls[TRACE_PROCESSES] = { 0 };
+
+		record(w, calls);
+		for (unsigned p = 0; p < TRACE_PROCESSES; p++)
+			if (run == 0 || calls[p].count < shortest[p])
+				shortest[p] = (unsigned)calls[p].count;
+		trace_calls_release(calls);
+	}
+	for (unsigned p = 0; p < (options->own ? 1 : TRACE_PROCESSES); p++) {
+		if (options->process && shortest[p] > 0)
+			plan_segment(w, p, shortest[p], TRACE_PROCESS);
+		if (options->all && shortest[p] > 0)
+			plan_segment(w, p, shortest[p], TRACE_ALL);
+	}
+}
+
+static void list_calls(struct worker *w)
+{
+	struct trace_calls calls[TRACE_PROCESSES] = { 0 };
+
+	record(w, calls);
+	for (unsigned p = 0; p < TRACE_PROCESSES; p++)
+		for (size_t i = 0; i < calls[p].count; i++)
+			dprintf(STDOUT_FILENO, "%u:%zu %s\n", p, i + 1,
+				trace_call_name(calls[p].numbers[i]));
+	trace_calls_release(calls);
+}
+
+/* The index-th point of the plan. */
+static bool planned_point(const struct worker *w, unsigned index, struct trace_point *ret)
+{
+	unsigned stride = w->options->stride;
+
+	for (unsigned i = 0; i < w->shared->n_segments; i++) {
+		const struct segment *s = &w->shared->segments[i];
+		unsigned points = s->calls / stride;
+
+		if (index < points) {
+			*ret = (struct trace_point){ .process = s->process,
+						     .mode = s->mode,
+						     .call = (index + 1) * stride };
+			return true;
+		}
+		index -= points;
+	}
+	return false;
+}
+
+static bool is_sampled(const struct worker *w, unsigned index)
+{
+	return w->options->way_back != 0 && index % w->options->way_back == 0;
+}
+
+static void sweep_planned(struct worker *w, const struct trace_point *point,
+			  unsigned index)
+{
+	for (int i = 0; i < TRIES; i++) {
+		if (sweep_point(w, point, is_sampled(w, index))) {
+			w->shared->fired++;
+			return;
+		}
+		w->shared->repeated++;
+	}
+	w->shared->never++;
+	dprintf(STDOUT_FILENO, "# %s: --at %u:%u was never reached\n", w->options->name,
+		point->process, point->call);
+}
+
+/* Longer runs than the recorded ones: on to the call that no run makes. */
+static void sweep_beyond(struct worker *w, const struct segment *segment)
+{
+	struct trace_point point = { .process = segment->process,
+				     .mode = segment->mode,
+				     .call = segment->calls + 1 };
+
+	for (; sweep_point(w, &point, true); point.call++)
+		w->shared->beyond++;
+}
+
+static void sweep_all(struct worker *w)
+{
+	struct shared *s = w->shared;
+
+	for (;;) {
+		unsigned index = s->next++;
+		struct trace_point point;
+
+		if (planned_point(w, index, &point))
+			sweep_planned(w, &point, index);
+		else if (index - s->planned < s->n_segments)
+			sweep_beyond(w, &s->segments[index - s->planned]);
+		else
+			return;
+	}
+}
+
+/* ---- A worker */
+
+static void do_or_die(struct worker *w, const char *words)
+{
+	struct verdict v;
+
+	if (!verdict_tool(&w->terms, words, &v))
+		die("%s", v.why);
+}
+
+static void capture_hosts(struct worker *w)
+{
+	struct trace_outcome o;
+
+	image_capture(fixture_roots, &w->terms.pristine);
+	if (w->options->after != NULL)
+		do_or_die(w, w->options->after);
+	image_capture(fixture_roots, &w->before);
+	trace_run_plain(w->options->argv, w->terms.output_fd, &o);
+	if (o.status != 0) {
+		show_output(w->terms.output_fd);
+		die("without a kill and a tracer it exits %d", WEXITSTATUS(o.status));
+	}
+	if (fixture_count_strays(w->terms.daemon) > 0)
+		die("without a kill it leaves processes behind");
+	if (w->options->after != NULL) {
+		image_capture(fixture_roots, &w->terms.closed);
+		w->terms.opened = w->before;
+	} else {
+		image_capture(fixture_roots, &w->terms.opened);
+		w->terms.closed = w->before;
+	}
+}
+
+static void work(void *arg)
+{
+	struct worker *w = arg;
+	const struct options *options = w->options;
+
+	w->terms.output_fd = memfd_create("output", MFD_CLOEXEC);
+	w->terms.tool = options->argv[0];
+	w->recover_call = 1 + w->number * RECOVER_STEP / 2;
+	if (options->daemon)
+		w->terms.daemon = fixture_daemon_start();
+	capture_hosts(w);
+	w->terms.mounts = fixture_count_mounts();
+	if (options->list) {
+		list_calls(w);
+	} else if (options->at.call != 0) {
+		w->shared->planned = 1;
+		w->daemon_stale = true;
+		sweep_planned(w, &options->at, 0);
+	} else {
+		if (w->number == 0) {
+			make_plan(w);
+			w->shared->ready = 1;
+		}
+		while (!w->shared->ready)
+			(void)usleep(1000);
+		w->daemon_stale = true;
+		sweep_all(w);
+	}
+}
+
+/* ---- All of them */
+
+static int run_workers(const struct options *options, struct shared *shared)
+{
+	int worst = 0, status;
+
+	for (unsigned i = 0; i < options->workers; i++) {
+		struct worker w = { .options = options, .shared = shared, .number = i };
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (pid == 0)
+			_exit(fixture_run(i, options->argv[0], work, &w));
+	}
+	while (wait(&status) > 0) {
+		int code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BROKEN;
+
+		worst = code > worst ? code : worst;
+		if (code != 0 && !shared->ready)
+			shared->ready = 1;
+	}
+	return worst;
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	double start = seconds();
+	struct shared *shared;
+	int broken;
+
+	options_parse(argc, argv, &options);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		die("mmap");
+	broken = run_workers(&options, shared);
+	if (broken != 0 || options.list)
+		return broken;
+	dprintf(STDOUT_FILENO,
+		"# %s: %u points planned, %u fired, %u beyond the plan, %u repeated; "
+		"recover killed %u times; %u ways back; %u not whole (%.1f s)\n",
+		options.name, shared->planned, shared->fired, shared->beyond,
+		shared->repeated, shared->recover_killed, shared->backs, shared->wrong,
+		seconds() - start);
+	return shared->planned == 0 || shared->fired != shared->planned ||
+	       shared->never > 0 || shared->wrong > 0;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Only the process that will be killed is stopped at its system calls; the others run freely
+ * but for their forks. A SIGKILL sent while a process stands at the entry of a call is taken
+ * before the call is made.
+ */
+#include "trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "die.h"
+
+#define RUN_SECONDS 30
+#define STRAY_SECONDS 1
+#define SYSCALL_STOP (SIGTRAP | 0x80)
+#define OPTIONS                                                           \
+	(PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
+	 PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)
+
+struct process {
+	pid_t pid;
+	bool alive;
+	unsigned calls;
+};
+
+struct run {
+	const struct trace_point *point;
+	struct trace_calls *record;
+	struct trace_outcome *outcome;
+	struct process processes[TRACE_PROCESSES];
+	/* made, and stopped, before the parent's own stop told us whose child it is */
+	pid_t waiting[TRACE_PROCESSES];
+	size_t n_waiting;
+	bool started; /* process 0 is past its execve */
+};
+
+static const char *const call_names[] = {
+#include "calls.inc"
+};
+
+static volatile sig_atomic_t alarmed;
+
+static void on_alarm(int sig)
+{
+	alarmed = 1;
+}
+
+const char *trace_call_name(int number)
+{
+	size_t n = sizeof(call_names) / sizeof(call_names[0]);
+
+	if (number < 0 || (size_t)number >= n || call_names[number] == NULL)
+		return "unknown";
+	return call_names[number];
+}
+
+void trace_calls_release(struct trace_calls *calls)
+{
+	for (unsigned i = 0; i < TRACE_PROCESSES; i++)
+		free(calls[i].numbers);
+	memset(calls, 0, TRACE_PROCESSES * sizeof(*calls));
+}
+
+static void set_alarm(unsigned seconds)
+{
+	struct sigaction act = { .sa_handler = on_alarm };
+
+	/* without SA_RESTART: it has to get us out of waitpid */
+	alarmed = 0;
+	if (sigaction(SIGALRM, &act, NULL) < 0)
+		die("sigaction");
+	(void)alarm(seconds);
+}
+
+static _Noreturn void exec_child(char *const *argv, int output_fd, int gate)
+{
+	static char *const environment[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+					     (char *)"LC_ALL=C", (char *)"HOME=/root",
+					     NULL };
+	int null = open("/dev/null", O_RDONLY);
+	char byte;
+
+	/* one kill(2) reaches the tree at once by its group */
+	if (setpgid(0, 0) < 0 || null < 0 || dup2(null, 0) < 0 ||
+	    dup2(output_fd, 1) < 0 || dup2(output_fd, 2) < 0)
+		_exit(127);
+	if (gate >= 0 && read(gate, &byte, 1) != 1)
+		_exit(127);
+	(void)execve(argv[0], argv, environment);
+	_exit(127);
+}
+
+static void count_call(struct trace_calls *calls, int number)
+{
+	if (calls->count == calls->room) {
+		calls->room = calls->room != 0 ? 2 * calls->room : 512;
+		calls->numbers = realloc(calls->numbers, calls->room * sizeof(int));
+		if (calls->numbers == NULL)
+			die("out of memory");
+	}
+	calls->numbers[calls->count++] = number;
+}
+
+static struct process *find_process(struct run *run, pid_t pid)
+{
+	for (unsigned i = 0; i < run->outcome->processes; i++)
+		if (run->processes[i].pid == pid && run->processes[i].alive)
+			return &run->processes[i];
+	return NULL;
+}
+
+static unsigned number_of(const struct run *run, const struct process *p)
+{
+	return (unsigned)(p - run->processes);
+}
+
+static unsigned count_alive(const struct run *run)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < run->outcome->processes; i++)
+		n += run->processes[i].alive;
+	return n;
+}
+
+static void kill_all(struct run *run)
+{
+	(void)kill(-run->processes[0].pid, SIGKILL);
+	for (unsigned i = 0; i < run->outcome->processes; i++)
+		if (run->processes[i].alive)
+			(void)kill(run->processes[i].pid, SIGKILL);
+	for (size_t i = 0; i < run->n_waiting; i++)
+		(void)kill(run->waiting[i], SIGKILL);
+}
+
+static void resume(struct run *run, const struct process *p, int sig)
+{
+	bool wanted =
+		run->record != NULL || (run->point->call != 0 && !run->outcome->fired &&
+					run->point->process == number_of(run, p));
+
+	/* fails when it was killed meanwhile, which its exit will say */
+	(void)ptrace(wanted && run->started ? PTRACE_SYSCALL : PTRACE_CONT, p->pid, NULL,
+		     (void *)(intptr_t)sig);
+}
+
+static void add_process(struct run *run, pid_t pid)
+{
+	struct process *p = &run->processes[run->outcome->processes];
+
+	if (run->outcome->processes == TRACE_PROCESSES)
+		die("more than %d processes", TRACE_PROCESSES);
+	*p = (struct process){ .pid = pid, .alive = true };
+	run->outcome->processes++;
+	for (size_t i = 0; i < run->n_waiting; i++)
+		if (run->waiting[i] == pid) {
+			run->waiting[i] = run->waiting[--run->n_waiting];
+			resume(run, p, 0);
+			return;
+		}
+}
+
+static void at_call(struct run *run, struct process *p)
+{
+	struct __ptrace_syscall_info info;
+	const struct trace_point *point = run->point;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof(info), &info) <= 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_ENTRY) {
+		resume(run, p, 0);
+		return;
+	}
+	p->calls++;
+	if (run->record != NULL)
+		count_call(&run->record[number_of(run, p)], (int)info.entry.nr);
+	if (number_of(run, p) != point->process || p->calls != point->call) {
+		resume(run, p, 0);
+		return;
+	}
+	run->outcome->fired = true;
+	run->outcome->call_number = (int)info.entry.nr;
+	if (point->mode == TRACE_ALL)
+		kill_all(run);
+	else
+		(void)kill(p->pid, SIGKILL);
+}
+
+static void at_event(struct run *run, struct process *p, int event)
+{
+	unsigned long child = 0;
+
+	if (event == PTRACE_EVENT_EXEC) {
+		run->started = true;
+	} else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+		   event == PTRACE_EVENT_CLONE) {
+		if (ptrace(PTRACE_GETEVENTMSG, p->pid, NULL, &child) == 0)
+			add_process(run, (pid_t)child);
+	}
+	resume(run, p, 0);
+}
+
+static void at_stop(struct run *run, pid_t pid, int status)
+{
+	struct process *p = find_process(run, pid);
+	int event = status >> 16, sig = WSTOPSIG(status);
+
+	if (p == NULL) {
+		if (run->n_waiting == TRACE_PROCESSES)
+			die("more than %d processes", TRACE_PROCESSES);
+		run->waiting[run->n_waiting++] = pid;
+		return;
+	}
+	if (sig == SYSCALL_STOP)
+		at_call(run, p);
+	else if (event != 0)
+		at_event(run, p, event);
+	else
+		resume(run, p, sig);
+}
+
+static void at_exit(struct run *run, pid_t pid, int status)
+{
+	struct process *p = find_process(run, pid);
+
+	if (p == NULL)
+		return;
+	p->alive = false;
+	if (number_of(run, p) == 0) {
+		run->outcome->status = status;
+		set_alarm(STRAY_SECONDS);
+	}
+}
+
+static void at_alarm(struct run *run)
+{
+	if (run->processes[0].alive)
+		run->outcome->hung = true;
+	else
+		run->outcome->strays += count_alive(run) + (unsigned)run->n_waiting;
+	kill_all(run);
+	set_alarm(STRAY_SECONDS);
+}
+
+static void run_loop(struct run *run)
+{
+	set_alarm(RUN_SECONDS);
+	while (count_alive(run) > 0 || run->n_waiting > 0) {
+		int status;
+		pid_t pid = waitpid(-1, &status, __WALL);
+
+		if (pid < 0 && errno == ECHILD)
+			break;
+		if (pid < 0 && alarmed)
+			at_alarm(run);
+		if (pid < 0)
+			continue;
+		if (WIFSTOPPED(status))
+			at_stop(run, pid, status);
+		else
+			at_exit(run, pid, status);
+	}
+	(void)alarm(0);
+	/* orphans of theirs are ours now */
+	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+		;
+}
+
+void trace_run(char *const *argv, const struct trace_point *point, int output_fd,
+	       struct trace_calls *calls, struct trace_outcome *ret)
+{
+	struct run run = { .point = point, .record = calls, .outcome = ret };
+	int gate[2];
+	pid_t pid;
+
+	*ret = (struct trace_outcome){ .call_number = -1 };
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		die("pipe");
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (pid == 0) {
+		(void)close(gate[1]);
+		exec_child(argv, output_fd, gate[0]);
+	}
+	(void)close(gate[0]);
+	if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)(intptr_t)OPTIONS) < 0)
+		die("ptrace");
+	add_process(&run, pid);
+	if (write(gate[1], "", 1) != 1)
+		die("write");
+	(void)close(gate[1]);
+	run_loop(&run);
+}
+
+void trace_run_plain(char *const *argv, int output_fd, struct trace_outcome *ret)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	*ret = (struct trace_outcome){ .call_number = -1, .processes = 1 };
+	if (pid < 0)
+		die("fork");
+	if (pid == 0)
+		exec_child(argv, output_fd, -1);
+	set_alarm(RUN_SECONDS);
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			die("waitpid");
+		ret->hung = true;
+		(void)kill(-pid, SIGKILL);
+		(void)kill(pid, SIGKILL);
+	}
+	(void)alarm(0);
+	ret->status = status;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * trace: runs one command under ptrace(2) and kills it at one system call.
+ *
+ * Processes are numbered in the order in which they are made, the command itself being 0, and
+ * each counts its own calls. Two children that run at the same time interleave differently in
+ * every run; what each of them does by itself is the same.
+ */
+#ifndef ROOTLATCH_TESTS_TRACE_H
+#define ROOTLATCH_TESTS_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define TRACE_PROCESSES 16
+
+enum trace_mode {
+	TRACE_PROCESS, /* the process that makes the call, alone */
+	TRACE_ALL,     /* the whole tree at once */
+};
+
+struct trace_point {
+	unsigned process;
+	unsigned
+		call; /* counted from 1, after execve for process 0; 0: nothing is killed */
+	enum trace_mode mode;
+};
+
+/* The calls of one process, by number, in order. */
+struct trace_calls {
+	int *numbers;
+	size_t count, room;
+};
+
+struct trace_outcome {
+	bool fired;
+	int call_number; /* of the call that never happened, when it fired */
+	int status;      /* of process 0, as of waitpid(2) */
+	bool hung;       /* process 0 had to be ended */
+	unsigned strays; /* other processes that outlived it and had to be ended */
+	unsigned processes;
+};
+
+/* Runs argv with stdout and stderr going to output_fd. When `calls` is not NULL it has room for
+ * TRACE_PROCESSES and receives the calls of every process; the caller frees them. */
+void trace_run(char *const *argv, const struct trace_point *point, int output_fd,
+	       struct trace_calls *calls, struct trace_outcome *ret);
+
+/* Runs argv without tracing it; for what may leave a daemon behind. */
+void trace_run_plain(char *const *argv, int output_fd, struct trace_outcome *ret);
+
+const char *trace_call_name(int number);
+void trace_calls_release(struct trace_calls *calls);
+
+#endif
