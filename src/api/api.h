@@ -56,6 +56,9 @@ int api_result_seal(struct rootlatch_result *result, int status, bool changed,
 json_t *api_warnings_json(const struct toggle_warnings *w, struct error *err) _must_check_;
 json_t *api_time_json(int64_t ns); /* null for 0 */
 
+/* ERROR_USAGE unless it is the name of a toggle. */
+int api_check_toggle(const char *toggle, struct error *err) _must_check_;
+
 /* The state as it is; the context that points to it. */
 int api_context(struct rootlatch *r, const struct state *state, const char *config,
 		struct toggle_context *ret, struct error *err) _must_check_;
@@ -64,9 +67,9 @@ int api_context(struct rootlatch *r, const struct state *state, const char *conf
 void api_log(struct rootlatch *r, const char *event, const struct toggle_plan *p,
 	     const char *by, const char *reason);
 
-/* diff -u (diff(1)) of two texts; `old_path` is a file on the disk. */
+/* diff -u (diff(1)) of the file at `old_path` and `new_text`, or the other way round. */
 int api_diff(const struct host *h, const char *old_path, struct slice new_text,
-	     const char *old_label, const char *new_label, struct buffer *ret,
-	     struct error *err) _must_check_;
+	     const char *label, bool reversed, struct buffer *ret, struct error *err)
+	_must_check_;
 
 #endif

@@ -3,6 +3,7 @@
  * Plans, and what becomes of them.
  */
 #include "api/api.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "host/clock.h"
 #include "transaction/transaction.h"
@@ -58,12 +59,12 @@ static int check_terms(const struct rootlatch_terms *t, struct error *err)
 	return 0;
 }
 
-static int check_toggle(const char *toggle, struct error *err)
+int api_check_toggle(const char *toggle, struct error *err)
 {
 	_cleanup_buffer_ struct buffer shown = BUFFER_INIT;
 
 	if (toggle_kind_find(toggle) != NULL && strlen(toggle) < 4096 && text_is_plain(toggle) &&
-	    toggle_config(toggle)[0] == '/')
+	    path_is_clean(toggle_config(toggle)))
 		return 0;
 	if (text_escape(slice_of(toggle, strnlen(toggle, 80)), false, &shown, err) < 0)
 		return -1;
@@ -103,7 +104,7 @@ static int plan_apply(struct rootlatch *r, const char *toggle, const struct root
 	_cleanup_(cleanup_plan) struct rootlatch_plan *plan = NULL;
 	struct toggle_terms terms = { .yes = r->yes };
 
-	if (check_toggle(toggle, err) < 0 || check_terms(t, err) < 0 ||
+	if (api_check_toggle(toggle, err) < 0 || check_terms(t, err) < 0 ||
 	    new_plan(r, toggle, "open", &plan, err) < 0)
 		return -1;
 	plan->allow = str_dup(t->allow != NULL ? t->allow : "yes", err);
@@ -134,7 +135,7 @@ static int plan_revert(struct rootlatch *r, const char *toggle, struct rootlatch
 	_cleanup_(cleanup_plan) struct rootlatch_plan *plan = NULL;
 	struct toggle_terms terms = { .yes = r->yes };
 
-	if (check_toggle(toggle, err) < 0 || new_plan(r, toggle, "close", &plan, err) < 0)
+	if (api_check_toggle(toggle, err) < 0 || new_plan(r, toggle, "close", &plan, err) < 0)
 		return -1;
 	terms.by = plan->by;
 	if (plan->plan->kind->plan_undo(&plan->context, &terms, plan->plan, err) < 0)

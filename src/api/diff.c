@@ -5,14 +5,15 @@
 #define DIFF "/usr/bin/diff"
 
 int api_diff(const struct host *h, const char *old_path, struct slice new_text,
-	     const char *old_label, const char *new_label, struct buffer *ret, struct error *err)
+	     const char *label, bool reversed, struct buffer *ret, struct error *err)
 {
 	_cleanup_free_ char *path = host_is_live(h) ? str_dup(old_path, err) :
 						      path_join(h->root, old_path, err);
 	_cleanup_host_outcome_ struct host_outcome o = HOST_OUTCOME_INIT;
-	char *argv[] = { (char *)DIFF, (char *)"-u", (char *)"--label", (char *)old_label,
-			 (char *)"--label", (char *)new_label, (char *)"--", path, (char *)"-",
-			 NULL };
+	char *stdin_name = (char *)"-";
+	char *argv[] = { (char *)DIFF, (char *)"-u", (char *)"--label", (char *)label,
+			 (char *)"--label", (char *)label, (char *)"--",
+			 reversed ? stdin_name : path, reversed ? path : stdin_name, NULL };
 	const struct host_command cmd = { .argv = argv, .input = new_text };
 
 	if (path == NULL || host_run(h, &cmd, &o, err) < 0)
@@ -33,7 +34,7 @@ int rootlatch_plan_diff(struct rootlatch_plan *plan, char **ret_text, struct roo
 		return api_error(out, &err);
 	for (size_t i = 0; i < p->len; i++)
 		if (api_diff(&plan->r->host, p->steps[i].path, p->steps[i].after_bytes,
-			     p->steps[i].path, p->steps[i].path, &text, &err) < 0)
+			     p->steps[i].path, false, &text, &err) < 0)
 			return api_error(out, &err);
 	*ret_text = TAKE_PTR(text.data);
 	return 0;

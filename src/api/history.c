@@ -90,17 +90,16 @@ static int find_event(const struct state *s, const char *id, const struct state_
 }
 
 /* What a close put back is the other way round in the snapshot of its opening. */
-static int diff_file(struct rootlatch *r, const char *id, size_t n, const char *path,
+static int diff_file(struct rootlatch *r, const char *id, size_t n, const json_t *file,
 		     bool reversed, struct buffer *ret, struct error *err)
 {
-	_cleanup_free_ char *from = snapshot_saved_path(&r->store, id, n, reversed, err);
-	_cleanup_free_ char *to = snapshot_saved_path(&r->store, id, n, !reversed, err);
-	_cleanup_host_file_ struct host_file f = HOST_FILE_INIT;
+	_cleanup_free_ char *before = snapshot_saved_path(&r->store, id, n, err);
+	_cleanup_buffer_ struct buffer after = BUFFER_INIT;
 
-	if (from == NULL || to == NULL ||
-	    host_file_read(&r->host, to, HOST_READ_OWN | HOST_READ_NO_DIGEST, &f, err) < 0)
+	if (before == NULL || snapshot_read_after(&r->store, id, n, file, &after, err) < 0)
 		return -1;
-	return api_diff(&r->host, from, slice_of(f.bytes.data, f.bytes.len), path, path, ret, err);
+	return api_diff(&r->host, before, slice_of(after.data, after.len),
+			json_get_string(file, "path", "?"), reversed, ret, err);
 }
 
 static json_t *show_json(struct rootlatch *r, const struct state *s, const struct state_event *e,
@@ -116,8 +115,7 @@ static json_t *show_json(struct rootlatch *r, const struct state *s, const struc
 		return NULL;
 	files = json_object_get(manifest, "files");
 	for (size_t i = 0; i < json_array_size(files); i++)
-		if (diff_file(r, id, i, json_get_string(json_array_get(files, i), "path", "?"),
-			      id != e->id, &diff, err) < 0)
+		if (diff_file(r, id, i, json_array_get(files, i), id != e->id, &diff, err) < 0)
 			return NULL;
 	script = str_format(err, "%s/snapshots/%s/restore.sh", r->store.dir, id);
 	if (script == NULL)

@@ -74,11 +74,7 @@ static int survey_one(struct survey *s, const char *toggle, struct error *err)
 	const struct toggle_kind *kind = toggle_kind_find(toggle);
 	struct toggle_context c;
 
-	if (kind == NULL) {
-		(void)error_set(err, ERROR_USAGE, "%.80s is not the name of a toggle", toggle);
-		return error_hint(err, "root-login, or root-login@/path/to/sshd_config");
-	}
-	if (api_context(s->r, &s->state, toggle_config(toggle), &c, err) < 0 ||
+	if (api_check_toggle(toggle, err) < 0 || api_context(s->r, &s->state, toggle_config(toggle), &c, err) < 0 ||
 	    kind->read(&c, toggle, s->r->offline, &report, err) < 0)
 		return -1;
 	s->differs |= !report.agrees;

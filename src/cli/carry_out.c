@@ -21,10 +21,15 @@ static const char *state_of_host(int code)
 
 static void print_error(const struct rootlatch_error *err)
 {
+	static const char said[] = "Nothing was changed. ";
+	const char *hint = err->hint;
+
 	(void)fprintf(stderr, "rootlatch: %s", state_of_host(err->code));
 	output_text(stderr, err->message);
 	(void)fputs("\n", stderr);
-	for (const char *line = err->hint; *line != '\0';) {
+	if (err->code == ROOTLATCH_REFUSED && strncmp(hint, said, strlen(said)) == 0)
+		hint += strlen(said); /* it stands in the first line already */
+	for (const char *line = hint; *line != '\0';) {
 		int len = (int)strcspn(line, "\n");
 		char text[ROOTLATCH_HINT_MAX];
 

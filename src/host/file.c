@@ -176,7 +176,8 @@ int host_file_read(const struct host *h, const char *path, enum host_read_flags 
 		return -1;
 	if ((flags & HOST_READ_TARGET) != 0 && host_meta_check_target(h, fd, &st, path, err) < 0)
 		return -1;
-	if (read_all(h, fd, &st, path, &f.bytes, err) < 0)
+	if ((flags & HOST_READ_META) != HOST_READ_META &&
+	    read_all(h, fd, &st, path, &f.bytes, err) < 0)
 		return -1;
 	if ((flags & HOST_READ_NO_DIGEST) == 0)
 		f.digest = digest_of(f.bytes.data, f.bytes.len);

@@ -51,6 +51,8 @@ enum host_read_flags {
 	HOST_READ_OWN = 2,
 	/* Read what a symbolic link points to, as sshd does: never for a file to be replaced. */
 	HOST_READ_FOLLOW = 8,
+	/* Not the bytes, and so no digest either. */
+	HOST_READ_META = 16 | 4,
 	/* Leave the digest empty: the caller will not compare. */
 	HOST_READ_NO_DIGEST = 4,
 };

@@ -51,7 +51,7 @@ static int check_twin_meta(const struct host *h, const struct step *s, struct er
 {
 	_cleanup_host_file_ struct host_file twin = HOST_FILE_INIT;
 
-	if (host_file_read(h, s->temp, HOST_READ_TARGET | HOST_READ_NO_DIGEST, &twin, err) < 0)
+	if (host_file_read(h, s->temp, HOST_READ_TARGET | HOST_READ_META, &twin, err) < 0)
 		return -1;
 	if (host_meta_equal(&twin.meta, &s->meta))
 		return 0;

@@ -24,7 +24,7 @@ bool journal_exists(const struct store *s)
 	return slot_exists(s, JOURNAL_FILE);
 }
 
-int journal_begin(const struct store *s, const struct plan *plan, const char *command,
+int journal_prepare(const struct store *s, const struct plan *plan, const char *command,
 		  const char *toggle, const char *config, const json_t *daemons, bool closing,
 		  const struct state *after, struct error *err)
 {
@@ -43,7 +43,12 @@ int journal_begin(const struct store *s, const struct plan *plan, const char *co
 	    json_put(body, "daemons", json_deep_copy(daemons), err) < 0 ||
 	    json_seal(body, JOURNAL_SCHEMA, &text, err) < 0)
 		return error_prefix(err, "the journal");
-	return slot_write(s, JOURNAL_FILE, slice_of(text.data, text.len), err);
+	return slot_fill(s, JOURNAL_FILE, slice_of(text.data, text.len), err);
+}
+
+int journal_begin(const struct store *s, struct error *err)
+{
+	return slot_switch(s, JOURNAL_FILE, err);
 }
 
 static int read_body(const json_t *body, struct journal *j, struct error *err)

@@ -28,10 +28,12 @@ struct journal {
 void journal_release(struct journal *j);
 
 bool journal_exists(const struct store *s);
-/* `plan`, `daemons` and `after` are borrowed. Durable when it returns. */
-int journal_begin(const struct store *s, const struct plan *plan, const char *command,
+/* Writes it, but does not begin it. `plan`, `daemons` and `after` are borrowed. */
+int journal_prepare(const struct store *s, const struct plan *plan, const char *command,
 		  const char *toggle, const char *config, const json_t *daemons, bool closing,
 		  const struct state *after, struct error *err) _must_check_;
+/* From here on there is a transaction. Durable when it returns. */
+int journal_begin(const struct store *s, struct error *err) _must_check_;
 int journal_read(const struct store *s, struct journal *ret, struct error *err) _must_check_;
 /* Durable: the transaction is over, one way or the other. */
 int journal_end(const struct store *s, struct error *err) _must_check_;

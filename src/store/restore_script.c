@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * restore.sh: the exact undo of one transaction for a host on which rootlatch is gone or
- * broken. POSIX sh and utilities (cmp, mv, cp, chmod, chown, touch, kill), and sshd.
+ * broken. POSIX sh and utilities (cmp, dd, cat, mv, cp, rm, chmod, chown, touch), and sshd.
  *
  *     compare all -> install the prepared twins by rename -> sshd -t -> reload
  *
@@ -34,18 +34,26 @@ static const char script_head[] =
 	"\n"
 	"# restored PATH N: PATH has the bytes it had before\n"
 	"restored() { [ -f \"$1\" ] && [ ! -h \"$1\" ] && cmp -s \"$2.before\" \"$1\"; }\n"
-	"# ours PATH N: PATH is as the transaction left it\n"
-	"ours() { [ -f \"$1\" ] && [ ! -h \"$1\" ] && cmp -s \"$2.after\" \"$1\"; }\n"
+	"# ours PATH N HEAD TAIL: PATH is as the transaction left it: the old one's first HEAD blocks,\n"
+	"# what differs, and the old one from block TAIL on\n"
+	"ours() {\n"
+	"\t[ -f \"$1\" ] && [ ! -h \"$1\" ] || return 1\n"
+	"\t{\n"
+	"\t\t[ \"$3\" = 0 ] || dd if=\"$2.before\" bs=512 count=\"$3\"\n"
+	"\t\tcat \"$2.middle\"\n"
+	"\t\tdd if=\"$2.before\" bs=512 skip=\"$4\"\n"
+	"\t} 2>/dev/null | cmp -s - \"$1\"\n"
+	"}\n"
 	"\n"
 	"check() {\n"
 	"\trestored \"$1\" \"$2\" && return 0\n"
-	"\tours \"$1\" \"$2\" && { todo=yes; return 0; }\n"
+	"\tours \"$1\" \"$2\" \"$7\" \"$8\" && { todo=yes; return 0; }\n"
 	"\tcomplain \"refused, nothing was changed: $1 was edited since\"\n"
-	"\tcomplain \"  cmp $here/$2.after $1   shows where; $here/$2.before is what it was\"\n"
+	"\tcomplain \"  what it was: $here/$2.before\"\n"
 	"\texit 3\n"
 	"}\n"
 	"\n"
-	"# install PATH N TWIN UID GID MODE: the twin lies on the same filesystem and is complete, so\n"
+	"# install PATH N TWIN UID GID MODE HEAD TAIL: the twin lies on the same filesystem and is complete, so\n"
 	"# one rename puts it in place. Where it is gone a new one is made from the copy here.\n"
 	"install() {\n"
 	"\trestored \"$1\" \"$2\" && return 0\n"
@@ -111,11 +119,13 @@ static int append_setting(struct buffer *b, const char *name, const char *value,
 
 static int append_file(struct buffer *b, const struct step *s, size_t n, struct error *err)
 {
+	struct snapshot_change c = snapshot_compare(s->before_bytes, s->after_bytes);
+
 	if (buffer_append_str(b, "\t\"$1\" ", err) < 0 || append_quoted(b, s->path, err) < 0 ||
 	    buffer_printf(b, err, " %zu ", n) < 0 || append_quoted(b, s->temp, err) < 0)
 		return -1;
-	return buffer_printf(b, err, " %u %u %04o\n", (unsigned)s->meta.uid, (unsigned)s->meta.gid,
-			     (unsigned)s->meta.mode);
+	return buffer_printf(b, err, " %u %u %04o %zu %zu\n", (unsigned)s->meta.uid,
+			     (unsigned)s->meta.gid, (unsigned)s->meta.mode, c.head, c.tail);
 }
 
 /* With the listener's own options: -o and -p may decide. */

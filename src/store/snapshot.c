@@ -6,6 +6,8 @@
 #include "store/snapshot.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
 
 #include "base/path.h"
 #include "host/clock.h"
@@ -23,11 +25,51 @@ static char *member(const struct store *s, const char *id, const char *name, str
 	return str_format(err, "%s/snapshots/%s/%s", s->dir, id, name);
 }
 
-char *snapshot_saved_path(const struct store *s, const char *id, size_t n, bool after,
-			  struct error *err)
+char *snapshot_saved_path(const struct store *s, const char *id, size_t n, struct error *err)
 {
-	return str_format(err, "%s/snapshots/%s/%zu.%s", s->dir, id, n,
-			  after ? "after" : "before");
+	return str_format(err, "%s/snapshots/%s/%zu.before", s->dir, id, n);
+}
+
+/* How many bytes are the same from the beginning. memcmp(3) does most of the work. */
+static size_t same_head(struct slice a, struct slice b)
+{
+	size_t most = a.len < b.len ? a.len : b.len, n = 0;
+
+	while (n + 4096 <= most && memcmp(a.data + n, b.data + n, 4096) == 0)
+		n += 4096;
+	while (n < most && a.data[n] == b.data[n])
+		n++;
+	return n;
+}
+
+/* And from the end, at most `most`. */
+static size_t same_tail(struct slice a, struct slice b, size_t most)
+{
+	const char *a_end = a.data + a.len, *b_end = b.data + b.len;
+	size_t n = 0;
+
+	while (n + 4096 <= most && memcmp(a_end - n - 4096, b_end - n - 4096, 4096) == 0)
+		n += 4096;
+	while (n < most && a_end[-(ptrdiff_t)n - 1] == b_end[-(ptrdiff_t)n - 1])
+		n++;
+	return n;
+}
+
+struct snapshot_change snapshot_compare(struct slice before, struct slice after)
+{
+	size_t shorter = before.len < after.len ? before.len : after.len;
+	size_t head = same_head(before, after);
+	size_t tail = same_tail(before, after, shorter - head);
+	struct snapshot_change c = {
+		.head = head / SNAPSHOT_BLOCK,
+		.tail = (before.len - tail + SNAPSHOT_BLOCK - 1) / SNAPSHOT_BLOCK,
+	};
+	size_t from = c.head * SNAPSHOT_BLOCK, kept = 0;
+
+	if (c.tail * SNAPSHOT_BLOCK < before.len)
+		kept = before.len - c.tail * SNAPSHOT_BLOCK;
+	c.middle = slice_of(after.data + from, after.len - kept - from);
+	return c;
 }
 
 bool snapshot_exists(const struct store *s, const char *id)
@@ -39,9 +81,12 @@ bool snapshot_exists(const struct store *s, const char *id)
 
 static json_t *file_to_json(const struct step *step)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "path", step->path, "twin", step->temp,
-			 "before", step->before.hex, "after", step->after.hex, "meta",
-			 state_meta_to_json(&step->meta));
+	struct snapshot_change c = snapshot_compare(step->before_bytes, step->after_bytes);
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "path", step->path, "twin",
+			 step->temp, "before", step->before.hex, "after", step->after.hex,
+			 "head_blocks", (json_int_t)c.head, "tail_block", (json_int_t)c.tail,
+			 "meta", state_meta_to_json(&step->meta));
 }
 
 static json_t *manifest_of(const struct plan *plan, const struct snapshot_info *info,
@@ -70,15 +115,49 @@ static int write_files(const struct store *s, const struct plan *plan, struct er
 {
 	for (size_t i = 0; i < plan->len; i++) {
 		const struct step *step = &plan->steps[i];
-		_cleanup_free_ char *before = snapshot_saved_path(s, plan->id, i, false, err);
-		_cleanup_free_ char *after = snapshot_saved_path(s, plan->id, i, true, err);
+		struct snapshot_change c = snapshot_compare(step->before_bytes, step->after_bytes);
+		_cleanup_free_ char *before = snapshot_saved_path(s, plan->id, i, err);
+		char middle[32];
 
-		if (before == NULL || after == NULL ||
-		    host_file_create(s->host, before, step->before_bytes,
-				     step->meta.mtime_ns, err) < 0 ||
-		    host_file_create(s->host, after, step->after_bytes, -1, err) < 0)
+		(void)snprintf(middle, sizeof(middle), "%zu.middle", i);
+		if (before == NULL ||
+		    host_file_create(s->host, before, step->before_bytes, step->meta.mtime_ns,
+				     err) < 0 ||
+		    write_member(s, plan->id, middle, c.middle, err) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+int snapshot_read_after(const struct store *s, const char *id, size_t n, const json_t *file,
+			struct buffer *ret, struct error *err)
+{
+	_cleanup_free_ char *before_path = snapshot_saved_path(s, id, n, err);
+	_cleanup_host_file_ struct host_file before = HOST_FILE_INIT, middle = HOST_FILE_INIT;
+	_cleanup_free_ char *middle_path = NULL;
+	size_t head = (size_t)json_get_int(file, "head_blocks", 0) * SNAPSHOT_BLOCK;
+	size_t tail = (size_t)json_get_int(file, "tail_block", 0) * SNAPSHOT_BLOCK;
+	struct digest digest;
+
+	if (before_path == NULL)
+		return -1;
+	middle_path = str_format(err, "%s/snapshots/%s/%zu.middle", s->dir, id, n);
+	if (middle_path == NULL ||
+	    host_file_read(s->host, before_path, HOST_READ_OWN, &before, err) < 0 ||
+	    host_file_read(s->host, middle_path, HOST_READ_OWN, &middle, err) < 0)
+		return -1;
+	if (head > before.bytes.len)
+		return error_set(err, ERROR_REFUSED, "%s is too short", before_path);
+	if (tail > before.bytes.len)
+		tail = before.bytes.len;
+	if (buffer_append(ret, before.bytes.data, head, err) < 0 ||
+	    buffer_append(ret, middle.bytes.data, middle.bytes.len, err) < 0 ||
+	    buffer_append(ret, before.bytes.data + tail, before.bytes.len - tail, err) < 0)
+		return -1;
+	digest = digest_of(ret->data, ret->len);
+	if (strcmp(digest.hex, json_get_string(file, "after", "")) != 0)
+		return error_set(err, ERROR_REFUSED, "%s and .middle do not give what the manifest "
+				 "says", before_path);
 	return 0;
 }
 

@@ -5,7 +5,7 @@
  *
  *     snapshots/ID/manifest.json   what, where, owner, mode, times, digests
  *                  N.before        the bytes of file N as they were
- *                  N.after         and as the transaction left them
+ *                  N.middle        what differs in them as the transaction left them
  *                  restore.sh      the exact undo, POSIX sh
  */
 #ifndef ROOTLATCH_STORE_SNAPSHOT_H
@@ -25,9 +25,24 @@ struct snapshot_info {
 	const struct strings *options; /* of its command line; NULL: none is known */
 };
 
-/* "DIR/snapshots/ID/N.before" or ".after". Owned by the caller. */
-char *snapshot_saved_path(const struct store *s, const char *id, size_t n, bool after,
-			  struct error *err) _must_check_;
+/* Where two versions of a file differ, in blocks of SNAPSHOT_BLOCK bytes of the old one, so that
+ * dd(1) can put them together again: the new one is the old one's first `head` blocks, `middle`, and
+ * the old one from block `tail` on. */
+#define SNAPSHOT_BLOCK 512
+struct snapshot_change {
+	size_t head;
+	size_t tail;
+	struct slice middle; /* of the new one */
+};
+struct snapshot_change snapshot_compare(struct slice before, struct slice after);
+
+/* "DIR/snapshots/ID/N.before". Owned by the caller. */
+char *snapshot_saved_path(const struct store *s, const char *id, size_t n, struct error *err)
+	_must_check_;
+
+/* File N as the transaction left it; `file` is its entry in the manifest's "files". */
+int snapshot_read_after(const struct store *s, const char *id, size_t n, const json_t *file,
+			struct buffer *ret, struct error *err) _must_check_;
 
 /* Makes the whole folder, durable when it returns; removes it again when that fails. */
 int snapshot_create(const struct store *s, const struct plan *plan,

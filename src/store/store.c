@@ -192,14 +192,26 @@ static int swap_names(const struct store *s, const char *from, const char *to, b
 	return -1;
 }
 
-int slot_write(const struct store *s, const char *name, struct slice content, struct error *err)
+int slot_fill(const struct store *s, const char *name, struct slice content, struct error *err)
+{
+	_cleanup_free_ char *spare = spare_path(s, name, err);
+
+	return spare == NULL ? -1 : fill_spare(s, spare, content, err);
+}
+
+int slot_switch(const struct store *s, const char *name, struct error *err)
 {
 	_cleanup_free_ char *path = store_path(s, name, err);
 	_cleanup_free_ char *spare = spare_path(s, name, err);
 
-	if (path == NULL || spare == NULL || fill_spare(s, spare, content, err) < 0)
+	if (path == NULL || spare == NULL)
 		return -1;
 	return swap_names(s, spare, path, host_file_exists(s->host, path), err);
+}
+
+int slot_write(const struct store *s, const char *name, struct slice content, struct error *err)
+{
+	return slot_fill(s, name, content, err) < 0 ? -1 : slot_switch(s, name, err);
 }
 
 int slot_reserve(const struct store *s, const char *name, struct error *err)

@@ -48,7 +48,11 @@ bool slot_exists(const struct store *s, const char *name);
 /* ENOENT in err->sys_errno when it is not there. */
 int slot_read(const struct store *s, const char *name, struct buffer *ret, struct error *err)
 	_must_check_;
-/* Durable when it returns. */
+/* Writes the spare, durably: nothing has happened yet. slot_switch then makes it the slot. */
+int slot_fill(const struct store *s, const char *name, struct slice content, struct error *err)
+	_must_check_;
+int slot_switch(const struct store *s, const char *name, struct error *err) _must_check_;
+/* Both. Durable when it returns. */
 int slot_write(const struct store *s, const char *name, struct slice content, struct error *err)
 	_must_check_;
 /* Makes the spare, with its blocks, before it is needed. */

@@ -118,18 +118,10 @@ static int add_written_step(const struct closing *k, struct slice bytes, int64_t
 
 	if (temp == NULL)
 		return -1;
-	saved = snapshot_saved_path(k->c->store, k->p->plan.id, k->p->plan.len, false, err);
+	saved = snapshot_saved_path(k->c->store, k->p->plan.id, k->p->plan.len, err);
 	if (saved == NULL)
 		return -1;
 	return add_step(k, temp, saved, false, bytes, mtime_ns, err);
-}
-
-/* What the opening wrote is in its snapshot, next to what it saved. */
-static char *saved_after(const struct state_file *f, struct error *err)
-{
-	const char *dot = strrchr(f->saved, '.');
-
-	return str_format(err, "%.*s.after", (int)(dot - f->saved), f->saved);
 }
 
 static int read_base(const struct closing *k, const char *path, enum host_read_flags flags,
@@ -157,17 +149,16 @@ static int undo_exactly(const struct closing *k, bool *ret_done, struct error *e
 {
 	struct host_file *twin = &k->p->judgement->twins[k->n];
 	const struct host_file *target = &k->p->judgement->targets[k->n];
-	_cleanup_free_ char *saved = saved_after(k->f, err);
 	bool found;
 
 	*ret_done = false;
-	if (saved == NULL || read_base(k, k->f->twin, HOST_READ_TARGET, twin, &found, err) < 0)
+	if (read_base(k, k->f->twin, HOST_READ_TARGET, twin, &found, err) < 0)
 		return -1;
 	if (found && host_meta_equal(&target->meta, &k->f->left_meta) &&
 	    host_meta_equal(&twin->meta, &k->f->base_meta) &&
 	    twin->meta.mtime_ns == k->f->base_meta.mtime_ns) {
 		*ret_done = true;
-		if (add_step(k, k->f->twin, saved, true, slice_of(twin->bytes.data, twin->bytes.len),
+		if (add_step(k, k->f->twin, NULL, true, slice_of(twin->bytes.data, twin->bytes.len),
 			     -1, err) < 0 ||
 		    strings_add(&k->p->restored, k->f->path, err) < 0)
 			return -1;

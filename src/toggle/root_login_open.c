@@ -44,37 +44,55 @@ static bool open_by_others(const struct sshd_closure *closure, const char *allow
 	return now != SSHD_PERMIT_INVALID && now >= sshd_permit_parse(allow);
 }
 
+/* It was read for its content; now whether it may be replaced is asked, of the very same file. */
+static int check_target(const struct toggle_context *c, const struct host_file *read,
+			const char *path, struct host_file *target, struct error *err)
+{
+	if (host_file_read(c->host, path, HOST_READ_TARGET | HOST_READ_META, target, err) < 0)
+		return -1;
+	if (target->dev == read->dev && target->ino == read->ino &&
+	    target->ctime_ns == read->ctime_ns && target->meta.mtime_ns == read->meta.mtime_ns)
+		return 0;
+	return error_set(err, ERROR_REFUSED, "%s is being changed by somebody else", path);
+}
+
+static int fill_step(const struct toggle_context *c, struct toggle_plan *p, size_t n,
+		     struct step *s, struct error *err)
+{
+	const struct sshd_plan_file *edit = &p->judgement->edit.files[n];
+	const struct sshd_file *file = &p->judgement->files.closure.files[edit->file];
+	const struct host_file *target = &p->judgement->targets[n];
+
+	s->path = str_dup(file->path, err);
+	s->temp = plan_temp_path(file->path, p->plan.id, err);
+	s->saved = snapshot_saved_path(c->store, p->plan.id, n, err);
+	if (s->path == NULL || s->temp == NULL || s->saved == NULL)
+		return -1;
+	s->before = digest_of(file->text.data, file->text.len);
+	s->after = digest_of(edit->text.data, edit->text.len);
+	s->before_bytes = file->text;
+	s->after_bytes = slice_of(edit->text.data, edit->text.len);
+	s->meta = target->meta;
+	s->dev = target->dev;
+	s->ino = target->ino;
+	s->ctime_ns = target->ctime_ns;
+	if (strings_add(&p->plan.on_abort, s->temp, err) < 0)
+		return -1;
+	return strings_add(&p->files, s->path, err);
+}
+
 static int add_step(const struct toggle_context *c, struct toggle_plan *p, size_t n,
 		    struct error *err)
 {
 	struct toggle_judgement *j = p->judgement;
-	const struct sshd_plan_file *edit = &j->edit.files[n];
-	const struct sshd_file *file = &j->files.closure.files[edit->file];
-	struct host_file *target = &j->targets[n];
+	size_t file = j->edit.files[n].file;
 	struct step s = { .after_mtime_ns = -1 };
 
-	if (host_file_read(c->host, file->path, HOST_READ_TARGET, target, err) < 0)
+	/* files.items and closure.files are in the same order, that of their first reading */
+	if (check_target(c, &j->files.items[file], j->files.closure.files[file].path,
+			 &j->targets[n], err) < 0)
 		return -1;
-	if (!slice_equal(slice_of(target->bytes.data, target->bytes.len), file->text))
-		return error_set(err, ERROR_REFUSED, "%s is being changed by somebody else; "
-				 "nothing was changed", file->path);
-	s.path = str_dup(file->path, err);
-	s.temp = plan_temp_path(file->path, p->plan.id, err);
-	s.saved = snapshot_saved_path(c->store, p->plan.id, n, false, err);
-	if (s.path == NULL || s.temp == NULL || s.saved == NULL) {
-		step_release(&s);
-		return -1;
-	}
-	s.before = target->digest;
-	s.after = digest_of(edit->text.data, edit->text.len);
-	s.before_bytes = slice_of(target->bytes.data, target->bytes.len);
-	s.after_bytes = slice_of(edit->text.data, edit->text.len);
-	s.meta = target->meta;
-	s.dev = target->dev;
-	s.ino = target->ino;
-	s.ctime_ns = target->ctime_ns;
-	if (strings_add(&p->plan.on_abort, s.temp, err) < 0 ||
-	    strings_add(&p->files, s.path, err) < 0) {
+	if (fill_step(c, p, n, &s, err) < 0) {
 		step_release(&s);
 		return -1;
 	}

@@ -60,14 +60,14 @@ static int check_unchanged(const struct commit *k, struct error *err)
 	return 0;
 }
 
-static int write_journal(const struct commit *k, struct error *err)
+static int prepare_journal(const struct commit *k, struct error *err)
 {
 	_cleanup_json_ json_t *daemons = json_array();
 
 	for (size_t i = 0; i < k->p->daemons.len; i++)
 		if (json_push(daemons, sshd_daemon_to_json(&k->p->daemons.items[i], err), err) < 0)
 			return -1;
-	return journal_begin(k->store, &k->p->plan, k->p->command, k->p->toggle, k->p->config,
+	return journal_prepare(k->store, &k->p->plan, k->p->command, k->p->toggle, k->p->config,
 			     daemons, k->p->closing, &k->p->after, err);
 }
 
@@ -219,7 +219,9 @@ static int prepare(struct commit *k, struct error *err)
 		return -1;
 	if (snapshot && snapshot_create(k->store, &k->p->plan, &k->p->snapshot, err) < 0)
 		return -1;
-	if (k->p->kind->judge(k->c, k->p, err) < 0 || write_journal(k, err) < 0) {
+	/* what is written up to here is written while sshd judges */
+	if (prepare_journal(k, err) < 0 || k->p->kind->judge(k->c, k->p, err) < 0 ||
+	    journal_begin(k->store, err) < 0) {
 		if (snapshot)
 			error_ignore(snapshot_remove(k->store, k->p->plan.id, NULL));
 		return -1;
