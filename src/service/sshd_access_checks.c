@@ -157,8 +157,9 @@ static int check_has_key(struct sshd_access *a, struct error *err)
 		return 0;
 	return find(a, has_certificates(a) || a->by_other ? SSHD_MAY_BLOCK : SSHD_BLOCKS,
 		    "Only keys are accepted: put one there, or let passwords in meanwhile.", err,
-		    "root has no key in %s",
-		    files != NULL ? files : "AuthorizedKeysFile");
+		    strcmp(files != NULL ? files : "none", "none") == 0 ?
+			    "no keys are read (AuthorizedKeysFile %s)" : "root has no key in %s",
+		    files != NULL ? files : "none");
 }
 
 static int check_modes(struct sshd_access *a, struct error *err)

@@ -71,7 +71,7 @@ sandbox_make_keys()
 	local new type
 
 	mkdir -p "${keys%/*}"
-	[ ! -e "$keys" ] || return 0
+	[ ! -e "$keys/user" ] || return 0
 	new=$(mktemp -d "$keys.XXXXXX") || exit 99
 	for type in rsa ecdsa ed25519 dsa; do
 		ssh-keygen -q -t "$type" -N '' -C "$type" -f "$new/ssh_host_${type}_key" || true
@@ -249,7 +249,8 @@ sandbox_homes()
 # etc_ssh_reset: /etc/ssh as after an installation, but without an sshd_config; no state of ours
 etc_ssh_reset()
 {
-	rm -rf /etc/ssh/* /etc/ssh/.[!.]* /var/lib/rootlatch /run/rootlatch
-	mkdir -p /etc/ssh/sshd_config.d
-	cp /root/keys/ssh_host_* /etc/ssh/ && chmod 600 /etc/ssh/ssh_host_*_key
+	find /etc/ssh /var/lib/rootlatch /run/rootlatch -depth ! -path '/etc/ssh/ssh_host_*' \
+		! -path /etc/ssh ! -path /etc/ssh/sshd_config.d -delete 2>/dev/null
+	[ -d /etc/ssh/sshd_config.d ] || mkdir /etc/ssh/sshd_config.d
+	[ -e /etc/ssh/ssh_host_rsa_key ] || cp -p /root/keys/ssh_host_* /etc/ssh/
 }

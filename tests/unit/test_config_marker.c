@@ -194,8 +194,9 @@ static const struct {
 	{ B " new\nother\n", MARKER_CONFLICT, "-" A " old\n-" A " also",
 	  "line 1: our line stands" },
 	/* Copied. */
-	{ MADE A " also\n", MARKER_CONFLICT, "", "there 3 times (line 2, 5, 6)" },
-	{ MADE MADE, MARKER_CONFLICT, "", "there 4 times (line 2, 5, 7, 10)" },
+	{ MADE A " also\n", MARKER_CONFLICT, "+" A " also", "there 3 times (line 2, 5, 6)" },
+	{ MADE MADE, MARKER_CONFLICT, "+" A " old\n+" A " also",
+	  "there 4 times (line 2, 5, 7, 10)" },
 	{ MADE "# " A " also\n", MARKER_CONFLICT, "", "there 3 times" },
 	/* Changed. */
 	{ "a\n" A " old\nnewer\nb\n" A " also\n", MARKER_CONFLICT, "-new\n+newer",

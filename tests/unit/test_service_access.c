@@ -144,7 +144,7 @@ static const struct {
 	{ "permitrootlogin without-password\npubkeyauthentication no\npasswordauthentication yes\n",
 	  SSHD_BLOCKS, "neither keys nor passwords are accepted for root" },
 	{ "authorizedkeysfile none\n", SSHD_BLOCKS,
-	  "root has no key in none" },
+	  "no keys are read (AuthorizedKeysFile none)" },
 	{ "authorizedkeysfile /etc/ssh/keys/%u\n", SSHD_BLOCKS,
 	  "root has no key in /etc/ssh/keys/%u" },
 	{ "authorizedkeysfile /etc/ssh/keys/%u\ntrustedusercakeys /etc/ssh/ca.pub\n", SSHD_MAY_BLOCK,

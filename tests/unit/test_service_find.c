@@ -2,9 +2,11 @@
 #include "test_service_fixture.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,15 +137,51 @@ Test(service_find, finds_two_with_the_same_file)
 	sshd_daemons_release(&found);
 }
 
-Test(service_find, passes_over_another_network_namespace)
+Test(service_find, refuses_a_listener_with_the_file_in_another_network_namespace)
 {
-	struct sshd_daemons found;
+	struct sshd_daemons found = SSHD_DAEMONS_INIT;
+	struct error err = ERROR_INIT;
+	pid_t pid;
 
 	fixture_write(CONFIG, plain);
-	(void)fixture_start_default();
+	pid = fixture_start_default();
 	cr_assert(eq(int, unshare(CLONE_NEWNET), 0));
+	cr_assert(eq(int, sshd_find(fixture_host(), CONFIG, &found, &err), -1));
+	cr_expect(eq(int, err.code, ERROR_REFUSED));
+	cr_expect(ne(ptr, strstr(err.message, "another network namespace"), NULL), "%s (pid %d)",
+		  err.message, (int)pid);
+	/* of another file nothing is asked there */
+	cr_assert(eq(int, sshd_find(fixture_host(), "/etc/ssh/other", &found, &err), 0), "%s",
+		  err.message);
+	cr_expect(eq(sz, found.len, 0));
+}
+
+Test(service_find, passes_over_a_program_of_somebody_elses_that_is_called_sshd)
+{
+	struct sshd_daemons found;
+	pid_t pid;
+
+	fixture_write(CONFIG, plain);
+	cr_assert(eq(int, system("mkdir -p /run/evil && cp /usr/sbin/sshd /run/evil/sshd && "
+				 "chmod -R a+rX /run"), 0));
+	pid = fork();
+	if (pid == 0) {
+		static const char title[] = "sshd: /run/evil/sshd -D [listener] 0 of 10-100 startups";
+		struct sockaddr_in where = { .sin_family = AF_INET, .sin_port = htons(2299) };
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (fd < 0 || bind(fd, (struct sockaddr *)&where, sizeof(where)) < 0 ||
+		    listen(fd, 1) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
+			_exit(1);
+		(void)execl("/run/evil/sshd", title, "-D", "-p", "2299", (char *)NULL);
+		_exit(1);
+	}
+	(void)usleep(200000);
 	found = find(CONFIG);
 	cr_expect(eq(sz, found.len, 0));
+	cr_expect(eq(sz, found.n_others, 0));
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
 }
 
 Test(service_find, passes_over_a_file_of_the_same_name_elsewhere)

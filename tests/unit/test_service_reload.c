@@ -38,7 +38,7 @@ static struct sshd_daemon *start(const char *config)
 	return find_one();
 }
 
-static int check_bindable(struct sshd_daemon *d, struct error *err)
+static int check_bindable(struct sshd_daemon *d, bool keep_all, struct error *err)
 {
 	struct sshd_answers answers = SSHD_ANSWERS_INIT;
 	struct sshd_connection c;
@@ -47,7 +47,7 @@ static int check_bindable(struct sshd_daemon *d, struct error *err)
 	sshd_connection_default(d, 0, &c);
 	r = sshd_judge(fixture_host(), d, CONFIG, NULL, 0, &c, &answers, err);
 	cr_assert(eq(int, r, 0), "%s", err->message);
-	r = sshd_check_bindable(fixture_host(), d, &answers, err);
+	r = sshd_check_bindable(fixture_host(), d, &answers, keep_all, err);
 	sshd_answers_release(&answers);
 	return r;
 }
@@ -69,7 +69,7 @@ Test(service_reload, is_safe_when_nothing_changed)
 {
 	struct error err = ERROR_INIT;
 
-	cr_expect(eq(int, check_bindable(start(plain), &err), 0), "%s", err.message);
+	cr_expect(eq(int, check_bindable(start(plain), true, &err), 0), "%s", err.message);
 }
 
 Test(service_reload, is_refused_when_no_address_is_there)
@@ -78,7 +78,7 @@ Test(service_reload, is_refused_when_no_address_is_there)
 	struct error err = ERROR_INIT;
 
 	fixture_write(CONFIG, "Port 2222\nListenAddress 10.99.0.1\nListenAddress 2001:db8::1\n");
-	cr_expect(eq(int, check_bindable(d, &err), -1));
+	cr_expect(eq(int, check_bindable(d, true, &err), -1));
 	cr_expect(eq(int, err.code, ERROR_REFUSED));
 	assert_contains(err.message, "a reload would stop sshd");
 	assert_contains(err.message, "ListenAddress 10.99.0.1:2222");
@@ -91,9 +91,12 @@ Test(service_reload, is_refused_when_an_address_that_is_served_would_be_lost)
 	struct error err = ERROR_INIT;
 
 	fixture_write(CONFIG, "Port 2222\nListenAddress 127.0.0.1\n");
-	cr_expect(eq(int, check_bindable(d, &err), -1));
+	cr_expect(eq(int, check_bindable(d, true, &err), -1));
 	cr_expect(eq(int, err.code, ERROR_REFUSED));
 	assert_contains(err.message, "would not listen on [::1]:2222 any more");
+
+	/* a close is worth an address */
+	cr_expect(eq(int, check_bindable(d, false, &err), 0), "%s", err.message);
 }
 
 Test(service_reload, is_refused_when_another_program_holds_the_port)
@@ -103,7 +106,7 @@ Test(service_reload, is_refused_when_another_program_holds_the_port)
 	int fd = take_port(2300);
 
 	fixture_write(CONFIG, "Port 2300\nListenAddress 127.0.0.1\n");
-	cr_expect(eq(int, check_bindable(d, &err), -1));
+	cr_expect(eq(int, check_bindable(d, true, &err), -1));
 	assert_contains(err.message, "127.0.0.1:2300 (another program holds the port)");
 	(void)close(fd);
 }
@@ -114,7 +117,7 @@ Test(service_reload, minds_no_address_that_was_missing_all_along)
 		start("Port 2222\nListenAddress 127.0.0.1\nListenAddress 10.99.0.1\n");
 	struct error err = ERROR_INIT;
 
-	cr_expect(eq(int, check_bindable(d, &err), 0), "%s", err.message);
+	cr_expect(eq(int, check_bindable(d, true, &err), 0), "%s", err.message);
 }
 
 /* ---- the reload */
