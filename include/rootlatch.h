@@ -135,6 +135,9 @@ int rootlatch_status(struct rootlatch *r, const char *toggle, struct rootlatch_r
 int rootlatch_check(struct rootlatch *r, struct rootlatch_result **ret,
 		    struct rootlatch_error *err);
 
+/* True when a transaction was cut off, or is at work: rootlatch_recover has something to do. */
+bool rootlatch_needs_recovery(const struct rootlatch *r);
+
 /* Finishes or undoes a transaction that was cut off, and tidies up after it. */
 int rootlatch_recover(struct rootlatch *r, struct rootlatch_result **ret,
 		      struct rootlatch_error *err);

@@ -54,6 +54,11 @@ static int recover(struct rootlatch *r, struct rootlatch_result **ret, struct er
 	return 0;
 }
 
+bool rootlatch_needs_recovery(const struct rootlatch *r)
+{
+	return recovery_is_needed(&r->store);
+}
+
 int rootlatch_recover(struct rootlatch *r, struct rootlatch_result **ret,
 		      struct rootlatch_error *out)
 {

@@ -108,16 +108,10 @@ json_t *json_foreign(const char *s)
 	return json_string(b.data);
 }
 
-/* One spelling for one value, whatever order the members were read or written in. */
-static int body_digest(const json_t *body, struct digest *ret, struct error *err)
-{
-	_cleanup_free_ char *text = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
-
-	if (text == NULL)
-		return error_oom(err);
-	*ret = digest_of(text, strlen(text));
-	return 0;
-}
+static const char seal_head[] = "{\"schema\": ";
+static const char seal_digest[] = ", \"sha256\": \"";
+static const char seal_body[] = "\", \"body\":\n";
+static const char seal_tail[] = "}\n";
 
 int json_seal(const json_t *body, int schema, struct buffer *ret, struct error *err)
 {
@@ -126,10 +120,9 @@ int json_seal(const json_t *body, int schema, struct buffer *ret, struct error *
 
 	if (text == NULL)
 		return error_oom(err);
-	if (body_digest(body, &digest, err) < 0)
-		return -1;
-	return buffer_printf(ret, err, "{\"schema\": %d, \"sha256\": \"%s\", \"body\":\n%s}\n",
-			     schema, digest.hex, text);
+	digest = digest_of(text, strlen(text));
+	return buffer_printf(ret, err, "%s%d%s%s%s%s%s", seal_head, schema, seal_digest, digest.hex,
+			     seal_body, text, seal_tail);
 }
 
 static int altered(struct error *err, const char *what, const char *why)
@@ -139,28 +132,85 @@ static int altered(struct error *err, const char *what, const char *why)
 			  "back what it names; `rootlatch check` finds markers without a state.");
 }
 
+/* Moves past `expected`; false when something else is there. */
+static bool skip(struct slice *text, const char *expected)
+{
+	size_t len = strlen(expected);
+
+	if (text->len < len || memcmp(text->data, expected, len) != 0)
+		return false;
+	*text = slice_of(text->data + len, text->len - len);
+	return true;
+}
+
+/* The parts of a sealed document, whose frame is always spelt the same. */
+static bool take_apart(struct slice text, int64_t *ret_schema, struct digest *ret_digest,
+		       struct slice *ret_body)
+{
+	size_t tail = strlen(seal_tail);
+	int64_t schema = 0;
+
+	if (!skip(&text, seal_head))
+		return false;
+	for (; text.len > 0 && text.data[0] >= '0' && text.data[0] <= '9' && schema < 1000000;
+	     text = slice_of(text.data + 1, text.len - 1))
+		schema = schema * 10 + (text.data[0] - '0');
+	*ret_schema = schema;
+	if (!skip(&text, seal_digest) || text.len < DIGEST_HEX_LEN)
+		return false;
+	memcpy(ret_digest->hex, text.data, DIGEST_HEX_LEN);
+	ret_digest->hex[DIGEST_HEX_LEN] = '\0';
+	text = slice_of(text.data + DIGEST_HEX_LEN, text.len - DIGEST_HEX_LEN);
+	if (!skip(&text, seal_body) || text.len < tail ||
+	    memcmp(text.data + text.len - tail, seal_tail, tail) != 0)
+		return false;
+	*ret_body = slice_of(text.data, text.len - tail);
+	return true;
+}
+
+static int check_schema(int64_t version, const char *what, int schema, struct error *err)
+{
+	if (version == schema)
+		return 0;
+	if (version < schema)
+		return altered(err, what, "no schema that was ever written");
+	(void)error_set(err, ERROR_REFUSED, "%s was written by a newer rootlatch (schema %lld, this "
+			"one knows %d)", what, (long long)version, schema);
+	return error_hint(err, "Nothing was changed. Use the newer rootlatch.");
+}
+
 int json_unseal(struct slice text, const char *what, int schema, json_t **ret_body,
-		struct error *err)
+		struct digest *ret_digest, struct error *err)
 {
 	json_error_t why = { 0 };
-	_cleanup_json_ json_t *doc = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &why);
-	json_t *body = json_object_get(doc, "body");
-	int64_t version = json_get_int(doc, "schema", -1);
-	struct digest digest;
+	struct digest said, is;
+	struct slice body;
+	int64_t version;
+	json_t *json;
 
-	if (doc == NULL)
-		return altered(err, what, why.text);
-	if (version > schema) {
-		(void)error_set(err, ERROR_REFUSED, "%s was written by a newer rootlatch (schema "
-				"%lld, this one knows %d)", what, (long long)version, schema);
-		return error_hint(err, "Nothing was changed. Use the newer rootlatch.");
-	}
-	if (version != schema || !json_is_object(body))
-		return altered(err, what, "no schema or no body");
-	if (body_digest(body, &digest, err) < 0)
+	if (!take_apart(text, &version, &said, &body))
+		return altered(err, what, "it does not begin and end as it was written");
+	if (check_schema(version, what, schema, err) < 0)
 		return -1;
-	if (strcmp(json_get_string(doc, "sha256", ""), digest.hex) != 0)
+	is = digest_of(body.data, body.len);
+	if (!digest_equal(&said, &is))
 		return altered(err, what, "its digest does not match");
-	*ret_body = json_incref(body);
+	json = json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES, &why);
+	if (!json_is_object(json)) {
+		json_decref(json);
+		return altered(err, what, why.text);
+	}
+	*ret_body = json;
+	if (ret_digest != NULL)
+		*ret_digest = said;
 	return 0;
+}
+
+bool json_seal_is(struct slice text, const struct digest *digest)
+{
+	struct digest said;
+	struct slice body;
+	int64_t version;
+
+	return take_apart(text, &version, &said, &body) && digest_equal(&said, digest);
 }

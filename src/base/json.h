@@ -49,12 +49,14 @@ json_t *json_text(const char *s);
 /* The same for foreign bytes, which are escaped (text_escape) first. */
 json_t *json_foreign(const char *s);
 
-/* Text of a sealed document: {"schema": N, "sha256": of the body, "body": ...}. */
+/* Text of a sealed document: {"schema": N, "sha256": of the body's bytes, "body": ...}. */
 int json_seal(const json_t *body, int schema, struct buffer *ret, struct error *err)
 	_must_check_;
-/* Its body, a new reference. ERROR_REFUSED when it is torn, altered, or of a newer schema;
- * `what` names it in the message. */
+/* Its body, a new reference, and its digest (NULL: not wanted). ERROR_REFUSED when it is torn,
+ * altered, or of a newer schema; `what` names it in the message. */
 int json_unseal(struct slice text, const char *what, int schema, json_t **ret_body,
-		struct error *err) _must_check_;
+		struct digest *ret_digest, struct error *err) _must_check_;
+/* Whether a sealed document is the one with this digest. Its body is not looked at. */
+bool json_seal_is(struct slice text, const struct digest *digest);
 
 #endif

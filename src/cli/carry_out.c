@@ -102,7 +102,7 @@ int cli_recover_first(struct cli *cli)
 	struct rootlatch_error err = { 0 };
 	_cleanup_json_ json_t *doc = NULL;
 
-	if (cli->dry_run)
+	if (cli->dry_run || !rootlatch_needs_recovery(cli->handle))
 		return 0;
 	if (rootlatch_recover(cli->handle, &result, &err) < 0)
 		return cli_fail(cli, NULL, &err);

@@ -43,7 +43,7 @@ static int open_below(const struct host *h, const char *path, int flags, mode_t 
 	/* EAGAIN: somebody renamed a folder while the path was walked (openat2(2)) */
 	do
 		fd = h->ops->open(h->ctx, h->root_fd, below_root(path), flags | O_CLOEXEC, mode,
-				  RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+				  host_is_live(h) ? 0 : RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 	while (fd < 0 && (errno == EINTR || errno == EAGAIN));
 	return fd;
 }

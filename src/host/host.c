@@ -28,6 +28,9 @@ static int real_open(void *ctx, int dir, const char *path, int flags, mode_t mod
 		.resolve = resolve,
 	};
 
+	/* below / openat(2) does the same, on kernels before 5.6 too */
+	if (resolve == 0)
+		return openat(dir, path, flags, mode);
 	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 }
 

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/acl.h>
 #include <sys/ioctl.h>
@@ -180,14 +179,13 @@ int host_folders_require_trusted(const struct host *h, const char *path, struct 
 	bool direct = true;
 
 	while (dir != NULL) {
-		_cleanup_close_ int fd = h->ops->open(h->ctx, h->root_fd,
-						      dir[1] != '\0' ? dir + 1 : ".",
-						      O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
-						      RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+		_cleanup_close_ int fd = host_open_following(h, dir, O_PATH | O_DIRECTORY, err);
 		char *up;
 		struct stat st;
 
-		if (fd < 0 || h->ops->fstatat(h->ctx, fd, "", &st, AT_EMPTY_PATH) < 0)
+		if (fd < 0)
+			return -1;
+		if (h->ops->fstatat(h->ctx, fd, "", &st, AT_EMPTY_PATH) < 0)
 			return error_sys(err, ERROR_FAILED, errno, "the folder %s", dir);
 		if (st.st_uid != 0 ||
 		    ((st.st_mode & 022) != 0 && (direct || (st.st_mode & S_ISVTX) == 0))) {

@@ -88,7 +88,7 @@ int journal_read(const struct store *s, struct journal *ret, struct error *err)
 	_cleanup_json_ json_t *body = NULL;
 
 	if (path == NULL || slot_read(s, JOURNAL_FILE, &text, err) < 0 ||
-	    json_unseal(slice_of(text.data, text.len), path, JOURNAL_SCHEMA, &body, err) < 0)
+	    json_unseal(slice_of(text.data, text.len), path, JOURNAL_SCHEMA, &body, NULL, err) < 0)
 		return -1;
 	if (read_body(body, &j, err) < 0)
 		return error_prefix(err, "%s", path);

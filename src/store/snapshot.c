@@ -204,7 +204,7 @@ int snapshot_read(const struct store *s, const char *id, json_t **ret_manifest,
 	if (path == NULL || host_file_read(s->host, path, HOST_READ_OWN, &f, err) < 0)
 		return -1;
 	return json_unseal(slice_of(f.bytes.data, f.bytes.len), path, SNAPSHOT_SCHEMA, ret_manifest,
-			   err);
+			   NULL, err);
 }
 
 int snapshot_remove(const struct store *s, const char *id, struct error *err)

@@ -203,6 +203,7 @@ int state_read(const struct store *store, struct state *ret, struct error *err)
 	_cleanup_json_ json_t *body = NULL;
 	_cleanup_free_ char *path = store_path(store, STATE_FILE, err);
 	struct error why = ERROR_INIT;
+	struct digest seal;
 
 	if (path == NULL)
 		return -1;
@@ -212,10 +213,29 @@ int state_read(const struct store *store, struct state *ret, struct error *err)
 		*err = why;
 		return -1;
 	}
-	if (json_unseal(slice_of(text.data, text.len), path, STATE_SCHEMA, &body, err) < 0)
+	if (json_unseal(slice_of(text.data, text.len), path, STATE_SCHEMA, &body, &seal, err) < 0)
 		return -1;
 	if (state_from_json(body, ret, err) < 0)
 		return error_prefix(err, "%s", path);
+	ret->seal = seal;
+	return 0;
+}
+
+int state_is_current(const struct store *store, const struct state *s, bool *ret_is,
+		     struct error *err)
+{
+	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
+	struct error why = ERROR_INIT;
+
+	if (slot_read(store, STATE_FILE, &text, &why) == 0) {
+		*ret_is = json_seal_is(slice_of(text.data, text.len), &s->seal);
+		return 0;
+	}
+	if (why.sys_errno != ENOENT) {
+		*err = why;
+		return -1;
+	}
+	*ret_is = s->seal.hex[0] == '\0';
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 #include "store/store.h"
 
 #define STATE_SCHEMA 1
-#define STATE_HISTORY_MAX 100 /* transactions whose snapshot is kept for `show` */
+#define STATE_HISTORY_MAX 50 /* transactions whose snapshot is kept for `show` */
 
 struct state_toggle {
 	char *name; /* "root-login", "root-login@/srv/sshd_config" */
@@ -58,6 +58,7 @@ struct state_event { /* one committed transaction */
 };
 
 struct state {
+	struct digest seal; /* of the file it was read from; empty: there was none */
 	int64_t generation; /* counts the committed transactions */
 	struct state_toggle *toggles;
 	size_t n_toggles;
@@ -85,6 +86,10 @@ int state_reserve(const struct store *store, struct error *err) _must_check_;
 /* Durable when it returns. */
 int state_write(const struct store *store, const struct state *s, struct error *err)
 	_must_check_;
+
+/* Whether state.json is still the one that `s` was read from. */
+int state_is_current(const struct store *store, const struct state *s, bool *ret_is,
+		     struct error *err) _must_check_;
 
 int state_copy(const struct state *s, struct state *ret, struct error *err) _must_check_;
 

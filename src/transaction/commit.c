@@ -40,16 +40,16 @@ static bool needs_snapshot(const struct plan *plan)
 /* The plan was made without the lock: what it stands on must still be there. */
 static int check_unchanged(const struct commit *k, struct error *err)
 {
-	_cleanup_state_ struct state now = STATE_INIT;
+	bool current = false;
 
 	if (journal_exists(k->store)) {
 		(void)error_set(err, ERROR_BUSY, "another rootlatch was cut off in this moment");
 		return error_hint(err, "Nothing was changed. Run the command again; it recovers "
 				  "first.");
 	}
-	if (state_read(k->store, &now, err) < 0)
+	if (state_is_current(k->store, k->c->state, &current, err) < 0)
 		return -1;
-	if (now.generation != k->c->state->generation) {
+	if (!current) {
 		(void)error_set(err, ERROR_BUSY, "another rootlatch changed this host in this "
 				"moment");
 		return error_hint(err, "Nothing was changed. Run the command again.");

@@ -56,7 +56,7 @@ for mode in 664 646 666; do
 	next
 done
 
-for mode in 777 775; do
+for mode in 777 775 1777; do
 	t "refused: a folder of mode $mode, group mail"
 	chgrp mail /etc/ssh
 	chmod $mode /etc/ssh

@@ -80,7 +80,12 @@ listing /etc/ssh >/tmp/before
 rl status
 expect "$(listing /etc/ssh)" "$(</tmp/before)" "the files after status"
 rl close
-[ "$(permits root)" != yes ] || expect_match "$out$err" 'permitrootlogin yes|OPEN' "what close says"
+expect "$status" 4 "close exits"
+expect_match "$err" "$main line [0-9]+: a marker" "what close says"
+expect_match "$err" 'OPEN' "what it says of the login"
+expect "$(listing /etc/ssh)" "$(</tmp/before)" "the files after close"
+rl open --in-place --keep
+expect "$status" 3 "open exits"
 
 t "a snapshot that is gone or altered: ours is taken out by its markers, or it is refused"
 for damage in 'rm -rf $state/snapshots' 'find $state/snapshots -type f -exec sh -c "echo x >>\$1" - {} \;'; do
