@@ -201,17 +201,12 @@ static int change_result(const struct rootlatch_plan *plan, int status, bool don
 	return 0;
 }
 
-static int judge_only(struct rootlatch_plan *plan, struct error *err)
-{
-	return plan->plan->kind->judge(&plan->context, plan->plan, err);
-}
-
 int rootlatch_plan_judge(struct rootlatch_plan *plan, struct rootlatch_result **ret,
 			 struct rootlatch_error *out)
 {
 	struct error err = ERROR_INIT;
 
-	if (judge_only(plan, &err) < 0 ||
+	if (plan->plan->kind->judge(&plan->context, plan->plan, &err) < 0 ||
 	    change_result(plan, plan->plan->changes ? ROOTLATCH_DIFFERENT : ROOTLATCH_OK, false,
 			  0, ret, &err) < 0)
 		return api_error(out, &err);
@@ -227,11 +222,8 @@ int rootlatch_commit(struct rootlatch_plan *plan, struct rootlatch_result **ret,
 	struct error err = ERROR_INIT;
 	int r;
 
-	if (plan->plan->changes)
-		r = transaction_commit(&plan->r->store, &plan->context, plan->plan,
-				       plan->r->wait_seconds, &events, &reloaded, &err);
-	else
-		r = judge_only(plan, &err);
+	r = transaction_commit(&plan->r->store, &plan->context, plan->plan, plan->r->wait_seconds,
+			       &events, &reloaded, &err);
 	if (r < 0)
 		return api_error(out, &err);
 	if (plan->plan->changes)

@@ -229,6 +229,21 @@ static int prepare(struct commit *k, struct error *err)
 	return 0;
 }
 
+/* Nothing is to be done. That must not be said while somebody else is just doing it. */
+static int judge_nothing(const struct commit *k, unsigned wait_seconds, struct error *err)
+{
+	int r = 0;
+
+	if (store_exists(k->store) && store_lock(k->store, false, wait_seconds, err) < 0)
+		return -1;
+	if (store_exists(k->store))
+		r = check_unchanged(k, err);
+	if (r == 0)
+		r = k->p->kind->judge(k->c, k->p, err);
+	store_unlock(k->store);
+	return r;
+}
+
 int transaction_commit(struct store *store, const struct toggle_context *c,
 		       struct toggle_plan *p, unsigned wait_seconds,
 		       const struct transaction_events *events,
@@ -237,6 +252,8 @@ int transaction_commit(struct store *store, const struct toggle_context *c,
 	struct commit k = { .store = store, .host = c->host, .c = c, .p = p, .events = events };
 	int r;
 
+	if (!p->changes)
+		return judge_nothing(&k, wait_seconds, err);
 	if (store_lock(store, true, wait_seconds, err) < 0)
 		return -1;
 	host_signals_hold();

@@ -28,7 +28,8 @@ struct transaction_events {
 	void *ctx;
 };
 
-/* Carries out a plan that changes something. The store must not be locked by us yet. On failure
+/* Carries out a plan; one that changes nothing is judged and writes nothing. The store must not be
+ * locked by us yet. On failure
  * everything is as before, and err->code says how well that is known: ERROR_REFUSED (nothing
  * was touched), ERROR_FAILED (rolled back), ERROR_IN_DOUBT (a person must look; a close may be
  * done all the same), ERROR_BUSY. *ret_reloaded counts the listeners that were reloaded. */
