@@ -53,6 +53,7 @@ static json_t *report_json(const struct toggle_context *c, const char *toggle,
 	    json_put(one, "value", json_foreign(report->value), err) < 0 ||
 	    json_put(one, "effective", json_foreign(report->effective), err) < 0 ||
 	    json_put(one, "files", files_of(c->state, toggle, err), err) < 0 ||
+	    json_put(one, "strays", strings_to_json(&report->strays, err), err) < 0 ||
 	    json_put(one, "differences", strings_to_json(&report->differences, err), err) < 0 ||
 	    json_put(one, "warnings", api_warnings_json(&report->warnings, err), err) < 0)
 		return NULL;
@@ -77,7 +78,7 @@ static int survey_one(struct survey *s, const char *toggle, struct error *err)
 	if (api_check_toggle(toggle, err) < 0 || api_context(s->r, &s->state, toggle_config(toggle), &c, err) < 0 ||
 	    kind->read(&c, toggle, s->r->offline, &report, err) < 0)
 		return -1;
-	s->differs |= !report.agrees;
+	s->differs |= !report.agrees || report.strays.len > 0;
 	return api_result_add(s->result, report_json(&c, toggle, &report, s->in_doubt, err), err);
 }
 
@@ -93,20 +94,6 @@ static int survey_all(struct survey *s, struct error *err)
 	return 0;
 }
 
-static int find_strays(struct survey *s, struct error *err)
-{
-	_cleanup_strings_ struct strings strays = STRINGS_INIT;
-	struct toggle_context c;
-
-	if (api_context(s->r, &s->state, s->r->config, &c, err) < 0)
-		return -1;
-	for (const struct toggle_kind *const *k = toggle_kinds; *k != NULL; k++)
-		if ((*k)->strays(&c, &strays, err) < 0)
-			return -1;
-	s->differs |= strays.len > 0;
-	return json_put(s->result->doc, "strays", strings_to_json(&strays, err), err);
-}
-
 static int survey_run(struct survey *s, const char *toggle, struct error *err)
 {
 	int r;
@@ -117,8 +104,6 @@ static int survey_run(struct survey *s, const char *toggle, struct error *err)
 	r = state_read(&s->r->store, &s->state, err);
 	if (r == 0)
 		r = toggle != NULL ? survey_one(s, toggle, err) : survey_all(s, err);
-	if (r == 0)
-		r = find_strays(s, err);
 	store_unlock(&s->r->store);
 	return r;
 }

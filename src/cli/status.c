@@ -34,6 +34,7 @@ static void print_detail(const json_t *one)
 
 	output_field("sshd says", json_get_string(one, "effective", NULL));
 	output_list("DIFFERS", json_object_get(one, "differences"));
+	output_list("STRAY", json_object_get(one, "strays"));
 	if (json_get_string(one, "id", NULL) == NULL)
 		return;
 	output_time(one, "since", since);
@@ -48,9 +49,8 @@ static void print_verdict(struct cli *cli, const json_t *doc)
 	bool agrees = true;
 
 	for (size_t i = 0; i < json_array_size(list); i++)
-		agrees &= json_get_bool(json_array_get(list, i), "agrees");
-	agrees &= json_array_size(json_object_get(doc, "strays")) == 0;
-	output_list("DIFFERS", json_object_get(doc, "strays"));
+		agrees &= json_get_bool(json_array_get(list, i), "agrees") &&
+			  json_array_size(json_object_get(json_array_get(list, i), "strays")) == 0;
 	if (json_get_bool(doc, "at_work"))
 		output_headline(cli, OUTPUT_PLAIN, "Another rootlatch is at work just now.", "");
 	else if (json_get_bool(doc, "in_doubt"))

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The views are written to a tmpfs that only this child sees, bound over the real paths, and
- * the tmpfs is detached again; the binds keep it alive. Nothing here allocates much or
- * reports through struct error: it runs between fork and exec.
+ * The views are written to a tmpfs that only this child sees, and bound over the real paths.
+ * Nothing here allocates much or reports through struct error: it runs between fork and exec.
  */
 #include "host/namespace.h"
 
@@ -17,23 +16,52 @@
 #include "base/path.h"
 #include "host/file.h"
 
-/* A folder to mount the scratch tmpfs on: any that exists and hides nothing we need. */
-static const char *find_scratch(const struct host *h, const struct host_command *cmd)
+static bool is_empty_dir(const char *path)
+{
+	const struct dirent *entry;
+	size_t n = 0;
+	DIR *dir = opendir(path);
+
+	if (dir == NULL)
+		return false;
+	while (n <= 2 && (entry = readdir(dir)) != NULL)
+		n++; /* "." and ".." */
+	(void)closedir(dir);
+	return n == 2;
+}
+
+static bool hides_a_view(const struct host *h, const struct host_command *cmd, const char *path)
+{
+	bool hides = !host_is_live(h) && path_is_below(h->root, path);
+
+	for (size_t v = 0; v < cmd->n_views && host_is_live(h); v++)
+		hides |= path_is_below(cmd->views[v].path, path);
+	return hides;
+}
+
+/* A folder to mount the scratch tmpfs on. An empty one hides nothing, and the mount can stay for as
+ * long as the child lives: unmounting it costs an RCU grace period, which may be more than sshd
+ * itself. */
+static const char *find_scratch(const struct host *h, const struct host_command *cmd,
+				bool *ret_empty)
 {
 	static const char *const candidates[] = { "/media", "/mnt", "/srv", "/opt", "/home",
-						  "/tmp", "/var/tmp" };
+						  "/var/opt", "/var/local", "/tmp", "/var/tmp" };
+	const char *usable = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
 		struct stat st;
-		bool used = !host_is_live(h) && path_is_below(h->root, candidates[i]);
 
-		for (size_t v = 0; v < cmd->n_views && host_is_live(h); v++)
-			used |= path_is_below(cmd->views[v].path, candidates[i]);
-		if (!used && lstat(candidates[i], &st) == 0 && S_ISDIR(st.st_mode))
+		if (hides_a_view(h, cmd, candidates[i]) || lstat(candidates[i], &st) < 0 ||
+		    !S_ISDIR(st.st_mode))
+			continue;
+		*ret_empty = is_empty_dir(candidates[i]);
+		if (*ret_empty)
 			return candidates[i];
+		usable = candidates[i];
 	}
 	errno = ENOENT;
-	return NULL;
+	return usable;
 }
 
 static int bind_onto(const char *source, int target_fd, unsigned long flags)
@@ -134,12 +162,13 @@ static int show_everything(const struct host *h, const struct host_command *cmd)
 {
 	bool missing = cmd->missing_dir != NULL && !host_file_exists(h, cmd->missing_dir);
 	const char *scratch;
+	bool empty;
 
 	if (!host_is_live(h) && show_dev_null(h) < 0)
 		return -1;
 	if (cmd->n_views == 0 && !missing)
 		return 0;
-	scratch = find_scratch(h, cmd);
+	scratch = find_scratch(h, cmd, &empty);
 	if (scratch == NULL || mount("tmpfs", scratch, "tmpfs", 0, "mode=0700") < 0)
 		return -1;
 	if (missing && show_missing_dir(h, scratch, cmd->missing_dir) < 0)
@@ -147,7 +176,8 @@ static int show_everything(const struct host *h, const struct host_command *cmd)
 	for (size_t i = 0; i < cmd->n_views; i++)
 		if (show_view(h, scratch, i, &cmd->views[i]) < 0)
 			return -1;
-	return umount2(scratch, MNT_DETACH);
+	/* the binds keep it alive */
+	return empty ? 0 : umount2(scratch, MNT_DETACH);
 }
 
 static int enter_root(const struct host *h)

@@ -297,5 +297,4 @@ const struct toggle_kind root_login_kind = {
 	.judge = judge,
 	.release = judgement_free,
 	.read = root_login_read,
-	.strays = root_login_strays,
 };

@@ -89,9 +89,7 @@ int root_login_read(const struct toggle_context *c, const char *toggle, bool off
 		    struct toggle_report *ret, struct error *err) _must_check_;
 /* Nothing is recorded as open. Markers of ours all the same (a cloned image, a lost state folder) are
  * an opening that nobody would close: an error with this code. */
-int root_login_require_no_strays(const struct toggle_context *c, enum error_code code,
-				 struct error *err) _must_check_;
-int root_login_strays(const struct toggle_context *c, struct strings *ret, struct error *err)
-	_must_check_;
+int root_login_require_no_strays(const struct toggle_context *c, const struct sshd_files *files,
+				 enum error_code code, struct error *err) _must_check_;
 
 #endif

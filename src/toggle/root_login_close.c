@@ -335,7 +335,7 @@ int root_login_plan_close(const struct toggle_context *c, const struct toggle_te
 		return -1;
 	read_files_if_possible(c, p->judgement);
 	if (t == NULL)
-		return root_login_require_no_strays(c, ERROR_IN_DOUBT, err);
+		return root_login_require_no_strays(c, &p->judgement->files, ERROR_IN_DOUBT, err);
 	if (take_out(c, terms, t, p, err) < 0)
 		return -1;
 	if (p->plan.len == 0 || p->judgement->before == NULL)

@@ -209,7 +209,7 @@ int root_login_plan_open(const struct toggle_context *c, const struct toggle_ter
 	if (j->before == NULL)
 		return root_login_no_sshd(c, err);
 	if (sshd_files_read(c->host, c->config, &j->files, err) < 0 ||
-	    root_login_require_no_strays(c, ERROR_REFUSED, err) < 0)
+	    root_login_require_no_strays(c, &j->files, ERROR_REFUSED, err) < 0)
 		return -1;
 	if (open_by_others(&j->files.closure, terms->allow))
 		return 0;

@@ -181,32 +181,6 @@ static int ask_sshd(const struct toggle_context *c, const struct state_toggle *t
 	return compare_loaded(c, &daemons, &answers, paths, r, err);
 }
 
-int root_login_read(const struct toggle_context *c, const char *toggle, bool offline,
-		    struct toggle_report *ret, struct error *err)
-{
-	const struct state_toggle *t = state_find_toggle(c->state, toggle);
-	_cleanup_sshd_files_ struct sshd_files files = { 0 };
-	_cleanup_strings_ struct strings paths = STRINGS_INIT;
-	struct error why = ERROR_INIT;
-
-	ret->applied = t != NULL;
-	if (t != NULL && compare_files(c, toggle, ret, err) < 0)
-		return -1;
-	if (sshd_files_read(c->host, c->config, &files, &why) < 0) {
-		if (differs(ret, err, "%s", why.message) < 0)
-			return -1;
-	} else if (sshd_files_paths(&files, &paths, err) < 0 ||
-		   (t != NULL && compare_closure(t, &paths, ret, err) < 0)) {
-		return -1;
-	}
-	if (offline)
-		return 0;
-	/* what can't be asked is one more thing that does not agree: the record is shown all the same */
-	if (ask_sshd(c, t, &files, &paths, ret, &why) < 0)
-		return differs(ret, err, "%s", why.message);
-	return 0;
-}
-
 struct stray_scan {
 	const struct toggle_context *c;
 	const struct sshd_file *file;
@@ -235,15 +209,11 @@ static int stray_marker(void *ctx, const struct marker *m)
 }
 
 /* A cloned image, a lost disk, a copied line: markers that no record would ever take out. */
-int root_login_strays(const struct toggle_context *c, struct strings *ret, struct error *err)
+static int find_strays(const struct toggle_context *c, const struct sshd_files *files,
+		       struct strings *ret, struct error *err)
 {
-	_cleanup_sshd_files_ struct sshd_files files = { 0 };
-	struct error ignored = ERROR_INIT;
-
-	if (sshd_files_read(c->host, c->config, &files, &ignored) < 0)
-		return 0; /* reading the toggle itself says what is wrong with the files */
-	for (size_t i = 0; i < files.closure.files_len; i++) {
-		struct stray_scan scan = { .c = c, .file = &files.closure.files[i], .found = ret,
+	for (size_t i = 0; i < files->closure.files_len; i++) {
+		struct stray_scan scan = { .c = c, .file = &files->closure.files[i], .found = ret,
 					   .err = err };
 
 		if (marker_scan(scan.file->text, stray_marker, &scan) != 0)
@@ -252,12 +222,39 @@ int root_login_strays(const struct toggle_context *c, struct strings *ret, struc
 	return 0;
 }
 
-int root_login_require_no_strays(const struct toggle_context *c, enum error_code code,
-				 struct error *err)
+int root_login_read(const struct toggle_context *c, const char *toggle, bool offline,
+		    struct toggle_report *ret, struct error *err)
+{
+	const struct state_toggle *t = state_find_toggle(c->state, toggle);
+	_cleanup_sshd_files_ struct sshd_files files = { 0 };
+	_cleanup_strings_ struct strings paths = STRINGS_INIT;
+	struct error why = ERROR_INIT;
+
+	ret->applied = t != NULL;
+	if (t != NULL && compare_files(c, toggle, ret, err) < 0)
+		return -1;
+	if (sshd_files_read(c->host, c->config, &files, &why) < 0) {
+		if (differs(ret, err, "%s", why.message) < 0)
+			return -1;
+	} else if (sshd_files_paths(&files, &paths, err) < 0 ||
+		   find_strays(c, &files, &ret->strays, err) < 0 ||
+		   (t != NULL && compare_closure(t, &paths, ret, err) < 0)) {
+		return -1;
+	}
+	if (offline)
+		return 0;
+	/* what can't be asked is one more thing that does not agree: the record is shown all the same */
+	if (ask_sshd(c, t, &files, &paths, ret, &why) < 0)
+		return differs(ret, err, "%s", why.message);
+	return 0;
+}
+
+int root_login_require_no_strays(const struct toggle_context *c, const struct sshd_files *files,
+				 enum error_code code, struct error *err)
 {
 	_cleanup_strings_ struct strings strays = STRINGS_INIT;
 
-	if (root_login_strays(c, &strays, err) < 0)
+	if (find_strays(c, files, &strays, err) < 0)
 		return -1;
 	if (strays.len == 0)
 		return 0;

@@ -5,18 +5,17 @@
 
 #include "toggle/root_login.h"
 
-const struct toggle_kind *const toggle_kinds[] = {
+static const struct toggle_kind *const kinds[] = {
 	&root_login_kind,
-	NULL,
 };
 
 const struct toggle_kind *toggle_kind_find(const char *toggle)
 {
 	size_t len = strcspn(toggle, "@");
 
-	for (const struct toggle_kind *const *k = toggle_kinds; *k != NULL; k++)
-		if (strlen((*k)->name) == len && strncmp((*k)->name, toggle, len) == 0)
-			return *k;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strlen(kinds[i]->name) == len && strncmp(kinds[i]->name, toggle, len) == 0)
+			return kinds[i];
 	return NULL;
 }
 
@@ -81,6 +80,7 @@ void toggle_report_release(struct toggle_report *r)
 	free(r->value);
 	free(r->effective);
 	strings_release(&r->differences);
+	strings_release(&r->strays);
 	toggle_warnings_release(&r->warnings);
 	*r = (struct toggle_report)TOGGLE_REPORT_INIT;
 }

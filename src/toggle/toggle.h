@@ -82,6 +82,7 @@ struct toggle_report {
 	char *value;                /* sshd's for root; NULL when it was not asked */
 	char *effective;
 	struct strings differences; /* what does not agree, a line each */
+	struct strings strays;      /* traces of ours that the state knows nothing of */
 	struct toggle_warnings warnings;
 };
 
@@ -99,12 +100,7 @@ struct toggle_kind {
 	void (*release)(struct toggle_judgement *j);
 	int (*read)(const struct toggle_context *c, const char *toggle, bool offline,
 		    struct toggle_report *ret, struct error *err);
-	/* Adds a line for each trace of ours on the host that the state knows nothing of. */
-	int (*strays)(const struct toggle_context *c, struct strings *ret, struct error *err);
 };
-
-/* The kinds, NULL behind the last. */
-extern const struct toggle_kind *const toggle_kinds[];
 
 /* NULL for a name of no kind. */
 const struct toggle_kind *toggle_kind_find(const char *toggle);
