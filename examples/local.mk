@@ -1,4 +1,7 @@
-EXAMPLE_TESTS += %D%/is-open.t
 EXAMPLE_TESTS += %D%/run.t
+EXAMPLE_TESTS += %D%/is-open.t
 EXTRA_DIST += %D%/demo.sh
-EXTRA_DIST += %D%/is-open.c
+
+check_PROGRAMS += %D%/is-open
+%C%_is_open_SOURCES = %D%/is-open.c
+%C%_is_open_LDADD = $(rootlatch_libs)

@@ -8,6 +8,10 @@
 
 #define NS 1000000000LL
 
+/* What fits into 64 bits of nanoseconds. */
+#define YEAR_FIRST 1970
+#define YEAR_LAST 2261
+
 void when_format_utc(int64_t ns, char ret[WHEN_MAX])
 {
 	time_t t = (time_t)(ns / NS);
@@ -54,25 +58,34 @@ static int bad_time(const char *text, struct error *err)
 			  "2026-03-01T13:30:00Z");
 }
 
+/* Two digits; -1 for anything else. */
+static int two_digits(const char *p)
+{
+	if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
+		return -1;
+	return (p[0] - '0') * 10 + (p[1] - '0');
+}
+
 /* Z, +HH:MM, +HHMM or nothing. Seconds east of UTC. */
 static int parse_zone(const char *p, bool *ret_has_zone, long *ret_offset)
 {
-	int hours, minutes, used = 0;
-	char sign;
+	int hours, minutes, sign = *p == '-' ? -1 : 1;
 
 	*ret_has_zone = *p != '\0';
 	*ret_offset = 0;
 	if (*p == '\0' || strcmp(p, "Z") == 0)
 		return 0;
-	sign = *p++;
-	if (sign != '+' && sign != '-')
+	if (*p != '+' && *p != '-')
 		return -1;
-	if ((sscanf(p, "%2d:%2d%n", &hours, &minutes, &used) != 2 || p[used] != '\0') &&
-	    (sscanf(p, "%2d%2d%n", &hours, &minutes, &used) != 2 || p[used] != '\0'))
+	hours = two_digits(++p);
+	if (hours < 0)
 		return -1;
-	if (hours < 0 || hours > 14 || minutes < 0 || minutes > 59)
+	p += 2;
+	p += *p == ':';
+	minutes = two_digits(p);
+	if (minutes < 0 || p[2] != '\0' || hours > 14 || minutes > 59)
 		return -1;
-	*ret_offset = (sign == '-' ? -1 : 1) * (hours * 3600L + minutes * 60L);
+	*ret_offset = sign * (hours * 3600L + minutes * 60L);
 	return 0;
 }
 
@@ -91,7 +104,8 @@ int when_parse(const char *text, int64_t *ret_ns, struct error *err)
 
 		p = with_seconds != NULL ? with_seconds : strptime(p + 1, "%H:%M", &tm);
 	}
-	if (p == NULL || parse_zone(p, &has_zone, &offset) < 0)
+	if (p == NULL || parse_zone(p, &has_zone, &offset) < 0 || tm.tm_year < YEAR_FIRST - 1900 ||
+	    tm.tm_year > YEAR_LAST - 1900)
 		return bad_time(text, err);
 	given = tm;
 	t = has_zone ? timegm(&tm) - offset : mktime(&tm);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <stdio.h>
 
@@ -38,8 +39,9 @@ static int make_dir(const struct host *h, const char *path, mode_t mode, struct 
 	dir = host_open_dir(h, up, err);
 	if (dir < 0)
 		return -1;
-	if (h->ops->mkdirat(h->ctx, dir, path_basename(path), mode) < 0 && errno != EEXIST)
-		return error_sys(err, ERROR_FAILED, errno, "making the folder %s", path);
+	if (h->ops->mkdirat(h->ctx, dir, path_basename(path), mode) < 0)
+		return errno == EEXIST ? 0 :
+		       error_sys(err, ERROR_FAILED, errno, "making the folder %s", path);
 	if (mode == 0755) {
 		/* the umask is 077 */
 		_cleanup_close_ int made = host_open(h, path, O_RDONLY | O_DIRECTORY, 0);
@@ -62,7 +64,7 @@ int host_dir_create(const struct host *h, const char *path, bool own, struct err
 int host_dir_list(const struct host *h, const char *path, struct strings *ret_names,
 		  struct error *err)
 {
-	_cleanup_close_ int fd = host_open(h, path, O_RDONLY | O_DIRECTORY, 0);
+	_cleanup_close_ int fd = host_open_dir(h, path, NULL);
 	struct dirent *entry;
 	int failed = 0;
 	DIR *dir;
@@ -110,39 +112,67 @@ int host_dir_remove(const struct host *h, const char *path, struct error *err)
 	return 0;
 }
 
-/* The image's own path goes before the pattern, with its special characters taken literally. */
-static char *pattern_below_root(const struct host *h, const char *pattern, struct error *err)
+/* One component more: a name as it is, or those of the folder that match. */
+static int glob_component(const struct host *h, const char *dir, const char *component,
+			  struct strings *ret, struct error *err)
 {
-	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
+	_cleanup_strings_ struct strings names = STRINGS_INIT;
 
-	for (const char *p = h->root; !host_is_live(h) && *p != '\0'; p++) {
-		if (strchr("*?[]\\", *p) != NULL && buffer_append(&b, "\\", 1, err) < 0)
-			return NULL;
-		if (buffer_append(&b, p, 1, err) < 0)
-			return NULL;
+	if (strpbrk(component, "*?[\\") == NULL)
+		return strings_addf(ret, err, "%s/%s", dir, component);
+	if (host_dir_list(h, dir[0] != '\0' ? dir : "/", &names, NULL) < 0)
+		return 0; /* no folder, as glob(3) sees it */
+	for (size_t i = 0; i < names.len; i++)
+		if (fnmatch(component, names.items[i], FNM_PERIOD) == 0 &&
+		    strings_addf(ret, err, "%s/%s", dir, names.items[i]) < 0)
+			return -1;
+	return 0;
+}
+
+/* In an image every folder is opened below its root: a link in it means the image's own files, and
+ * so does `..`, where glob(3) would walk out. */
+static int glob_below(const struct host *h, const char *pattern, struct strings *ret_paths,
+		      struct error *err)
+{
+	_cleanup_strings_ struct strings found = STRINGS_INIT;
+	_cleanup_free_ char *copy = str_dup(pattern, err);
+	char *save = NULL;
+
+	if (copy == NULL || strings_add(&found, "", err) < 0)
+		return -1;
+	for (char *c = strtok_r(copy, "/", &save); c != NULL; c = strtok_r(NULL, "/", &save)) {
+		_cleanup_strings_ struct strings next = STRINGS_INIT;
+
+		for (size_t i = 0; i < found.len; i++)
+			if (glob_component(h, found.items[i], c, &next, err) < 0)
+				return -1;
+		strings_release(&found);
+		found = next;
+		next = (struct strings)STRINGS_INIT;
 	}
-	if (buffer_append_str(&b, pattern, err) < 0)
-		return NULL;
-	return TAKE_PTR(b.data);
+	strings_sort(&found);
+	for (size_t i = 0; i < found.len; i++)
+		if (host_file_exists(h, found.items[i]) &&
+		    strings_add(ret_paths, found.items[i], err) < 0)
+			return -1;
+	return 0;
 }
 
 int host_glob(const struct host *h, const char *pattern, struct strings *ret_paths,
 	      struct error *err)
 {
-	_cleanup_free_ char *full = pattern_below_root(h, pattern, err);
-	size_t skip = host_is_live(h) ? 0 : strlen(h->root);
 	glob_t found = { 0 };
 	int r, failed = 0;
 
-	if (full == NULL)
-		return -1;
-	r = glob(full, 0, NULL, &found); /* glob(3) sorts by strcoll, the locale is never set */
+	if (!host_is_live(h))
+		return glob_below(h, pattern, ret_paths, err);
+	r = glob(pattern, 0, NULL, &found); /* it sorts by strcoll(3); the locale is never set */
 	if (r == GLOB_NOSPACE)
 		failed = error_oom(err);
 	else if (r == GLOB_ABORTED)
 		failed = error_set(err, ERROR_FAILED, "%s could not be searched", pattern);
 	for (size_t i = 0; r == 0 && failed == 0 && i < found.gl_pathc; i++)
-		failed = strings_add(ret_paths, found.gl_pathv[i] + skip, err);
+		failed = strings_add(ret_paths, found.gl_pathv[i], err);
 	globfree(&found);
 	return failed;
 }

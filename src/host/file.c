@@ -92,7 +92,8 @@ bool host_file_exists(const struct host *h, const char *path)
 {
 	struct stat st;
 
-	return host_lstat(h, path, &st) == 0;
+	/* what could not be looked for may be there */
+	return host_lstat(h, path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 static int read_all(const struct host *h, int fd, const struct stat *st, const char *path,
@@ -100,6 +101,9 @@ static int read_all(const struct host *h, int fd, const struct stat *st, const c
 {
 	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
 
+	if (st->st_size > (off_t)HOST_FILE_MAX)
+		return error_set(err, ERROR_REFUSED, "%s: larger than %u MiB", path,
+				 HOST_FILE_MAX >> 20);
 	/* one byte more than it should have: the end is seen by the first read */
 	if (buffer_reserve(&b, (size_t)st->st_size + 1, err) < 0)
 		return -1;

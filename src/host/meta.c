@@ -112,25 +112,33 @@ char *host_link_target(const struct host *h, const char *path, struct error *err
 	return str_ndup(target, (size_t)len, err);
 }
 
+/* The real path of an open folder; its length, or -1. */
+static ssize_t real_path(int fd, char *ret, size_t len)
+{
+	char link[64];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, ret, len - 1);
+	if (n >= 0)
+		ret[n] = '\0';
+	return n;
+}
+
 char *host_canonical(const struct host *h, const char *path, struct error *err)
 {
 	_cleanup_free_ char *folder = path_dirname(path, err);
-	size_t skip = host_is_live(h) ? 0 : strlen(h->root);
+	char root[4096], real[4096];
 	_cleanup_close_ int fd = -1;
-	char link[64], real[4096];
-	ssize_t len;
 
 	if (folder == NULL)
 		return NULL;
 	fd = host_open_dir(h, folder, NULL);
-	if (fd < 0)
+	/* the root's own name may have had links in it too */
+	if (fd < 0 || real_path(fd, real, sizeof(real)) < 0 ||
+	    real_path(h->root_fd, root, sizeof(root)) < 0 || !path_is_below(real, root))
 		return str_dup(path, err);
-	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	len = readlink(link, real, sizeof(real) - 1);
-	if (len <= 0 || (size_t)len < skip)
-		return str_dup(path, err);
-	real[len] = '\0';
-	return path_join(real + skip, path_basename(path), err);
+	return path_join(host_is_live(h) ? real : real + strlen(root), path_basename(path), err);
 }
 
 static int refuse(struct error *err, const char *path, const char *reason, const char *remedy)

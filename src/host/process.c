@@ -64,8 +64,8 @@ static void child_reset(void)
 {
 	sigset_t none;
 
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)signal(SIGXFSZ, SIG_DFL);
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL); /* what can't be set is as it should be */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
@@ -202,11 +202,32 @@ static int drain(int *fd, struct buffer *b, struct error *err)
 	if (n == 0) {
 		(void)close(*fd);
 		*fd = -1;
-	} else if (b->len + (size_t)n <= OUTPUT_MAX) {
+	} else {
 		b->len += (size_t)n;
+		if (b->len > OUTPUT_MAX)
+			b->len = OUTPUT_MAX;
 	}
 	b->data[b->len] = '\0';
 	return 0;
+}
+
+/* A command may close its output and stay. */
+static void wait_for_end(const struct host_child *c, struct host_outcome *o)
+{
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, c->pid, 0), .events = POLLIN };
+	int64_t left = (c->deadline_ns - clock_boottime_ns()) / 1000000;
+	int n;
+
+	if (end.fd < 0)
+		return;
+	do
+		n = poll(&end, 1, left > 0 ? (int)left : 0);
+	while (n < 0 && errno == EINTR);
+	if (n == 0) {
+		o->timed_out = true;
+		(void)kill(c->pid, SIGKILL);
+	}
+	(void)close(end.fd);
 }
 
 static int collect(struct host_child *c, struct host_outcome *o, struct error *err)
@@ -245,6 +266,7 @@ int host_child_finish(struct host_child **child, struct host_outcome *ret_outcom
 		return -1;
 	}
 	*child = NULL;
+	wait_for_end(c, &o);
 	o.status = child_reap(c, &o.killed);
 	do
 		n = read(c->trouble, &t, sizeof(t));
@@ -294,7 +316,7 @@ static void __attribute__((noreturn)) detached_main(char *const *argv, const cha
 int host_spawn_detached(const struct host *h, char *const *argv, const char *cwd,
 			struct error *err)
 {
-	int trouble[2], status;
+	int trouble[2], status = -1;
 	struct trouble t;
 	ssize_t n;
 	pid_t pid;
@@ -318,6 +340,8 @@ int host_spawn_detached(const struct host *h, char *const *argv, const char *cwd
 	if (n == (ssize_t)sizeof(t))
 		return error_sys(err, ERROR_FAILED, t.sys_errno, "starting %s: %s", argv[0],
 				 t.where);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return error_set(err, ERROR_FAILED, "starting %s: it could not be detached", argv[0]);
 	return 0;
 }
 

@@ -112,6 +112,14 @@ static int steps_from_json(const json_t *array, struct plan *p, struct error *er
 	return 0;
 }
 
+static int require_clean(const struct strings *paths, struct error *err)
+{
+	for (size_t i = 0; i < paths->len; i++)
+		if (!path_is_clean(paths->items[i]))
+			return error_set(err, ERROR_REFUSED, "a path that is not clean and absolute");
+	return 0;
+}
+
 int plan_from_json(const json_t *json, struct plan *ret, struct error *err)
 {
 	_cleanup_plan_ struct plan p = PLAN_INIT;
@@ -129,6 +137,8 @@ int plan_from_json(const json_t *json, struct plan *ret, struct error *err)
 	if (steps_from_json(steps, &p, err) < 0 ||
 	    strings_from_json(on_commit, &p.on_commit, err) < 0 ||
 	    strings_from_json(on_abort, &p.on_abort, err) < 0)
+		return -1;
+	if (require_clean(&p.on_commit, err) < 0 || require_clean(&p.on_abort, err) < 0)
 		return -1;
 	*ret = p;
 	p = (struct plan)PLAN_INIT;

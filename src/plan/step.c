@@ -102,6 +102,14 @@ static int exchange(const struct host *h, const struct step *s, struct error *er
 	return 0;
 }
 
+/* The names are right; whether that is durable is not known. */
+static int sync_folder(const struct host *h, const struct step *s, struct error *err)
+{
+	_cleanup_free_ char *folder = path_dirname(s->path, err);
+
+	return folder == NULL ? -1 : host_dir_fsync(h, folder, err);
+}
+
 static bool bytes_are_before(const struct step *s, const struct host_file *f)
 {
 	if (s->before_bytes.data != NULL)
@@ -164,13 +172,31 @@ int step_finish(const struct host *h, const struct step *s, struct error *err)
 
 	if (locate(h, s->path, s, &at, err) < 0)
 		return -1;
-	return at == STEP_AFTER ? 0 : exchange(h, s, err);
+	if (at == STEP_AFTER)
+		return sync_folder(h, s, err);
+	if (at == STEP_BEFORE)
+		return exchange(h, s, err);
+	return error_set(err, ERROR_IN_DOUBT, "%s was changed meanwhile", s->path);
+}
+
+char *step_copy_path(const char *temp, struct error *err)
+{
+	_cleanup_free_ char *dir = path_dirname(temp, err);
+	_cleanup_free_ char *name = NULL;
+
+	if (dir == NULL)
+		return NULL;
+	/* as long as the other one's, which fits */
+	name = str_format(err, ".rootlatch_%s", path_basename(temp) + strlen(".rootlatch-"));
+	return name != NULL ? path_join(dir, name, err) : NULL;
 }
 
 /* Somebody removed the old file beside path: the copy in the state folder takes its place. */
 static int restore_saved(const struct host *h, const struct step *s, struct error *err)
 {
 	_cleanup_host_file_ struct host_file saved = HOST_FILE_INIT;
+	_cleanup_free_ char *copy = NULL, *folder = NULL;
+	_cleanup_close_ int dir = -1;
 
 	if (s->saved == NULL)
 		return error_set(err, ERROR_IN_DOUBT, "%s is gone, and with it the old %s", s->temp,
@@ -180,10 +206,17 @@ static int restore_saved(const struct host *h, const struct step *s, struct erro
 	if (!digest_equal(&saved.digest, &s->before))
 		return error_set(err, ERROR_IN_DOUBT, "%s is not what was saved of %s", s->saved,
 				 s->path);
-	if (host_file_unlink_lazily(h, s->temp, err) < 0 ||
-	    host_file_stage(h, s->temp, s->path, slice_of(saved.bytes.data, saved.bytes.len),
+	copy = step_copy_path(s->temp, err);
+	folder = path_dirname(s->path, err);
+	if (copy == NULL || folder == NULL || host_file_unlink_lazily(h, copy, err) < 0 ||
+	    host_file_stage(h, copy, s->path, slice_of(saved.bytes.data, saved.bytes.len),
 			    saved.meta.mtime_ns, err) < 0)
 		return -1;
+	dir = host_open_dir(h, folder, err);
+	if (dir < 0)
+		return -1;
+	if (h->ops->renameat2(h->ctx, dir, path_basename(copy), dir, path_basename(s->temp), 0) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "renaming %s", copy);
 	return exchange(h, s, err);
 }
 
@@ -195,11 +228,13 @@ int step_revert(const struct host *h, const struct step *s, struct error *err)
 		return -1;
 	switch (at) {
 	case STEP_BEFORE:
-		return 0;
+		return sync_folder(h, s, err);
 	case STEP_AFTER:
 		return aside == STEP_BEFORE ? exchange(h, s, err) : restore_saved(h, s, err);
 	case STEP_MISSING:
 	case STEP_FOREIGN:
+		if (aside == STEP_AFTER)
+			return 0; /* ours was never put in place, or was taken back: theirs stays */
 		break;
 	}
 	(void)error_set(err, ERROR_IN_DOUBT, "%s %s: it is neither what it was nor what we made "

@@ -60,6 +60,10 @@ int step_finish(const struct host *h, const struct step *s, struct error *err) _
  * after it was cut off anywhere. ERROR_IN_DOUBT for bytes that are neither old nor new. */
 int step_revert(const struct host *h, const struct step *s, struct error *err) _must_check_;
 
+/* Where step_revert prepares what takes the place of a temp that is gone; for those who tidy up.
+ * Owned by the caller. */
+char *step_copy_path(const char *temp, struct error *err) _must_check_;
+
 json_t *step_to_json(const struct step *s, struct error *err) _must_check_;
 int step_from_json(const json_t *json, struct step *ret, struct error *err) _must_check_;
 

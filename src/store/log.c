@@ -10,9 +10,20 @@
 
 #define LOG_FILE "log"
 
+/* Whether the last line has no end: the next one would be lost with it. */
+static bool is_torn(const struct host *h, int fd)
+{
+	char last = '\n';
+
+	if (lseek(fd, -1, SEEK_END) < 0)
+		return false; /* it is empty */
+	return h->ops->read(h->ctx, fd, &last, 1) == 1 && last != '\n';
+}
+
 void log_append(const struct store *s, json_t *event)
 {
 	_cleanup_free_ char *path = store_path(s, LOG_FILE, NULL);
+	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
 	_cleanup_free_ char *line = NULL;
 	_cleanup_close_ int fd = -1;
 	char at[WHEN_MAX];
@@ -29,14 +40,11 @@ void log_append(const struct store *s, json_t *event)
 	}
 	if (!store_exists(s))
 		return;
-	fd = host_open(s->host, path, O_WRONLY | O_APPEND | O_CREAT, 0600);
-	if (fd >= 0) {
-		/* one write, so that two writers' lines never mix */
-		size_t len = strlen(line);
-
-		line[len] = '\n';
-		error_ignore(host_write_all(s->host, fd, slice_of(line, len + 1), NULL));
-	}
+	fd = host_open(s->host, path, O_RDWR | O_APPEND | O_CREAT, 0600);
+	/* one write, so that two writers' lines never mix */
+	if (fd >= 0 && buffer_printf(&text, NULL, "%s%s\n", is_torn(s->host, fd) ? "\n" : "",
+				     line) == 0)
+		error_ignore(host_write_all(s->host, fd, slice_of(text.data, text.len), NULL));
 }
 
 static bool wanted(const json_t *event, const char *toggle, int64_t since_ns, int64_t until_ns)

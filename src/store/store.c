@@ -187,8 +187,9 @@ static int swap_names(const struct store *s, const char *from, const char *to, b
 		return 0;
 	/* what is not known to be durable must not be read as if it were */
 	(void)error_sys(err, ERROR_FAILED, errno, "fsync of the folder %s", s->dir);
-	(void)h->ops->renameat2(h->ctx, dir, path_basename(to), dir, path_basename(from),
-				both ? RENAME_EXCHANGE : 0);
+	if (h->ops->renameat2(h->ctx, dir, path_basename(to), dir, path_basename(from),
+			      both ? RENAME_EXCHANGE : 0) < 0 && err != NULL)
+		err->code = ERROR_IN_DOUBT;
 	return -1;
 }
 
@@ -216,11 +217,24 @@ int slot_write(const struct store *s, const char *name, struct slice content, st
 
 int slot_reserve(const struct store *s, const char *name, struct error *err)
 {
+	const struct host *h = s->host;
+	_cleanup_free_ char *path = store_path(s, name, err);
 	_cleanup_free_ char *spare = spare_path(s, name, err);
+	_cleanup_close_ int fd = -1;
+	struct stat st = { 0 };
 
-	if (spare == NULL)
+	if (path == NULL || spare == NULL)
 		return -1;
-	return host_file_exists(s->host, spare) ? 0 : fill_spare(s, spare, slice_of("", 0), err);
+	if (host_lstat(h, path, &st) < 0 && errno != ENOENT)
+		return error_sys(err, ERROR_FAILED, errno, "%s", path);
+	fd = host_open(h, spare, O_WRONLY | O_CREAT, 0600);
+	if (fd < 0)
+		return error_sys(err, ERROR_FAILED, errno, "%s", spare);
+	if (h->ops->fallocate(h->ctx, fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size + SLOT_RESERVE) < 0 &&
+	    errno != EOPNOTSUPP && errno != ENOSYS)
+		return error_sys(err, ERROR_FAILED, errno, "room for what closing will write (%s)",
+				 spare);
+	return 0;
 }
 
 int slot_clear(const struct store *s, const char *name, struct error *err)

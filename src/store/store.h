@@ -55,7 +55,8 @@ int slot_switch(const struct store *s, const char *name, struct error *err) _mus
 /* Both. Durable when it returns. */
 int slot_write(const struct store *s, const char *name, struct slice content, struct error *err)
 	_must_check_;
-/* Makes the spare, with its blocks, before it is needed. */
+/* Gives the spare blocks for a content as long as the present one, and SLOT_RESERVE more; ENOSPC is
+ * told now, not when they are needed. A filesystem without fallocate(2) makes no such promise. */
 int slot_reserve(const struct store *s, const char *name, struct error *err) _must_check_;
 /* The slot becomes the spare again: gone, but its blocks stay ours. Durable. */
 int slot_clear(const struct store *s, const char *name, struct error *err) _must_check_;

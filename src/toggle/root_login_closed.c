@@ -44,6 +44,20 @@ static int judge_candidate(const struct toggle_context *c, struct toggle_plan *p
 	return 0;
 }
 
+/* The toggle of another instance that has edited a file of this one's. */
+static const char *other_opening(const struct toggle_plan *p)
+{
+	const struct sshd_closure *closure = &p->judgement->files.closure;
+
+	for (size_t i = 0; i < closure->files_len; i++) {
+		const struct state_file *f = state_find_file(&p->after, closure->files[i].path);
+
+		if (f != NULL && f->len > 0)
+			return f->edits[0].toggle;
+	}
+	return NULL;
+}
+
 /* Ours is out, but the host is not as before the opening; when sshd still says what was opened,
  * the close was of no use. */
 static int warn_of_value(struct toggle_plan *p, struct error *err)
@@ -53,6 +67,9 @@ static int warn_of_value(struct toggle_plan *p, struct error *err)
 
 	if (is <= was)
 		return 0;
+	if (other_opening(p) != NULL)
+		return toggle_warn(&p->warnings, err, "it is closed by itself", "another opening of "
+				   "ours is still applied there: %s", other_opening(p));
 	p->still_open = is >= sshd_permit_parse(j->allow);
 	return toggle_warn(&p->warnings, err, p->still_open ?
 			   "our change is out, but somebody's own line lets root in. A person must "

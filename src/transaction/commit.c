@@ -215,7 +215,8 @@ static int prepare(struct commit *k, struct error *err)
 {
 	bool snapshot = needs_snapshot(&k->p->plan);
 
-	if (check_unchanged(k, err) < 0 || state_reserve(k->store, err) < 0)
+	if (check_unchanged(k, err) < 0 ||
+	    (!k->p->closing && state_reserve(k->store, err) < 0))
 		return -1;
 	if (snapshot && snapshot_create(k->store, &k->p->plan, &k->p->snapshot, err) < 0)
 		return -1;

@@ -27,9 +27,13 @@ int rollback_files(const struct host *h, const struct plan *plan, struct error *
 
 int rollback_tidy(const struct host *h, const struct plan *plan, struct error *err)
 {
-	for (size_t i = 0; i < plan->on_abort.len; i++)
-		if (host_file_unlink(h, plan->on_abort.items[i], err) < 0)
+	for (size_t i = 0; i < plan->on_abort.len; i++) {
+		_cleanup_free_ char *copy = step_copy_path(plan->on_abort.items[i], err);
+
+		if (copy == NULL || host_file_unlink_lazily(h, copy, err) < 0 ||
+		    host_file_unlink(h, plan->on_abort.items[i], err) < 0)
 			return -1;
+	}
 	return 0;
 }
 

@@ -19,6 +19,17 @@ endif
 %C%_unit_LDADD = $(rootlatch_libs) $(CRITERION_LIBS)
 
 %C%_unit_SOURCES =
+%C%_unit_SOURCES += %D%/fault_host.c
+%C%_unit_SOURCES += %D%/fault_host.h
+%C%_unit_SOURCES += %D%/test_api.c
+%C%_unit_SOURCES += %D%/test_base_buffer.c
+%C%_unit_SOURCES += %D%/test_base_digest.c
+%C%_unit_SOURCES += %D%/test_base_duration.c
+%C%_unit_SOURCES += %D%/test_base_error.c
+%C%_unit_SOURCES += %D%/test_base_json.c
+%C%_unit_SOURCES += %D%/test_base_path.c
+%C%_unit_SOURCES += %D%/test_base_text.c
+%C%_unit_SOURCES += %D%/test_base_when.c
 %C%_unit_SOURCES += %D%/test_config.h
 %C%_unit_SOURCES += %D%/test_config_marker.c
 %C%_unit_SOURCES += %D%/test_config_marker_orders.c
@@ -27,6 +38,12 @@ endif
 %C%_unit_SOURCES += %D%/test_config_sshd_match.c
 %C%_unit_SOURCES += %D%/test_config_sshd_plan.c
 %C%_unit_SOURCES += %D%/test_config_sshd_value.c
+%C%_unit_SOURCES += %D%/test_host_dir.c
+%C%_unit_SOURCES += %D%/test_host_file.c
+%C%_unit_SOURCES += %D%/test_host_namespace.c
+%C%_unit_SOURCES += %D%/test_host_process.c
+%C%_unit_SOURCES += %D%/test_plan_json.c
+%C%_unit_SOURCES += %D%/test_plan_step.c
 %C%_unit_SOURCES += %D%/test_service_access.c
 %C%_unit_SOURCES += %D%/test_service_answers.c
 %C%_unit_SOURCES += %D%/test_service_find.c
@@ -36,3 +53,11 @@ endif
 %C%_unit_SOURCES += %D%/test_service_net.c
 %C%_unit_SOURCES += %D%/test_service_reload.c
 %C%_unit_SOURCES += %D%/test_service_title.c
+%C%_unit_SOURCES += %D%/test_store_journal.c
+%C%_unit_SOURCES += %D%/test_store_log.c
+%C%_unit_SOURCES += %D%/test_store_slot.c
+%C%_unit_SOURCES += %D%/test_store_snapshot.c
+%C%_unit_SOURCES += %D%/test_store_state.c
+%C%_unit_SOURCES += %D%/test_toggle_faults.c
+%C%_unit_SOURCES += %D%/test_toggle_shared.c
+%C%_unit_SOURCES += %D%/test_transaction.c

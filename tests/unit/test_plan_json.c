@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fault_host.h"
+
+#include "plan/plan.h"
+
+#define HEX "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+static struct step sample_step(const char *path, const char *saved, bool ready)
+{
+	struct step s = {
+		.path = strdup(path),
+		.temp = strdup("/etc/.t"),
+		.before = digest_of("old", 3),
+		.after = digest_of("new", 3),
+		.saved = saved != NULL ? strdup(saved) : NULL,
+		.ready = ready,
+		.dev = 7,
+	};
+
+	return s;
+}
+
+static json_t *sample_plan(void)
+{
+	_cleanup_plan_ struct plan p = PLAN_INIT;
+	struct step a = sample_step("/etc/a", "/state/0.before", false),
+		    b = sample_step("/etc/b \xc3\xa4", NULL, true);
+	struct error err = ERROR_INIT;
+	json_t *json;
+
+	memcpy(p.id, "0badcafe", 9);
+	box_ok(plan_add(&p, &a, &err));
+	box_ok(plan_add(&p, &b, &err));
+	cr_expect(a.path == NULL && b.path == NULL);
+	box_ok(strings_add(&p.on_commit, "/etc/.t", &err));
+	box_ok(strings_add(&p.on_abort, "/etc/.u", &err));
+	json = plan_to_json(&p, &err);
+	cr_assert(json != NULL, "%s", err.message);
+	return json;
+}
+
+Test(plan_json, comes_back_as_it_was)
+{
+	_cleanup_json_ json_t *json = sample_plan(), *again = NULL;
+	_cleanup_plan_ struct plan p = PLAN_INIT;
+	struct error err = ERROR_INIT;
+
+	box_ok(plan_from_json(json, &p, &err));
+	box_str(p.id, "0badcafe");
+	cr_assert(eq(sz, p.len, 2));
+	box_str(p.steps[0].path, "/etc/a");
+	box_str(p.steps[0].saved, "/state/0.before");
+	box_str(p.steps[0].before.hex, digest_of("old", 3).hex);
+	box_str(p.steps[0].after.hex, digest_of("new", 3).hex);
+	cr_expect(not(p.steps[0].ready));
+	box_str(p.steps[1].path, "/etc/b \xc3\xa4");
+	cr_expect(p.steps[1].saved == NULL);
+	cr_expect(p.steps[1].ready);
+	cr_expect(eq(i64, p.steps[1].after_mtime_ns, -1));
+	cr_expect(p.steps[1].before_bytes.data == NULL);
+	again = plan_to_json(&p, &err);
+	cr_expect(json_equal(json, again));
+}
+
+Test(plan_json, refuses_a_step_that_it_never_writes)
+{
+	static const char *const paths[] = { "", "etc/a", "/etc/../shadow", "/etc//a", "/etc/./a",
+					     "/etc/a/", "/etc/a\n", "/etc/\x1b[2J" };
+	static const char *const keys[] = { "path", "temp", "saved" };
+	static const char *const digests[] = { "", "0", HEX "0",
+		"BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+		"../816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths) * ARRAY_SIZE(keys); i++) {
+		const char *key = keys[i % 3], *path = paths[i / 3];
+		_cleanup_json_ json_t *json = sample_plan();
+		struct step s = { 0 };
+		struct error err = ERROR_INIT;
+		json_t *step = json_array_get(json_object_get(json, "steps"), 0);
+
+		(void)json_object_set_new(step, key, json_string(path));
+		box_fails(step_from_json(step, &s, &err), ERROR_REFUSED, key);
+		cr_expect(s.path == NULL && s.temp == NULL && s.saved == NULL);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(digests) * 2; i++) {
+		const char *key = i % 2 ? "before" : "after";
+		_cleanup_json_ json_t *json = sample_plan();
+		_cleanup_plan_ struct plan p = PLAN_INIT;
+		struct error err = ERROR_INIT;
+		json_t *step = json_array_get(json_object_get(json, "steps"), 1);
+
+		(void)json_object_set_new(step, key, json_string(digests[i / 2]));
+		box_fails(plan_from_json(json, &p, &err), ERROR_REFUSED, "step 2: ");
+		cr_expect(strstr(err.message, key) != NULL, "%s", err.message);
+	}
+}
+
+Test(plan_json, refuses_what_is_missing_or_of_another_type)
+{
+	static const char *const keys[] = { "id", "steps", "on_commit", "on_abort" };
+	static const char *const step_keys[] = { "path", "temp", "before", "after" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		for (int type = 0; type < 4; type++) {
+			_cleanup_json_ json_t *json = sample_plan();
+			_cleanup_plan_ struct plan p = PLAN_INIT;
+			struct error err = ERROR_INIT;
+
+			if (type == 0)
+				(void)json_object_del(json, keys[i]);
+			else
+				(void)json_object_set_new(json, keys[i], type == 1 ? json_null() :
+							  type == 2 ? json_integer(1) :
+								      json_pack("[i]", 1));
+			box_fails(plan_from_json(json, &p, &err), ERROR_REFUSED, "");
+			cr_expect(eq(sz, p.len, 0));
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(step_keys); i++) {
+		_cleanup_json_ json_t *json = sample_plan();
+		_cleanup_plan_ struct plan p = PLAN_INIT;
+		struct error err = ERROR_INIT;
+
+		(void)json_object_del(json_array_get(json_object_get(json, "steps"), 0), step_keys[i]);
+		box_fails(plan_from_json(json, &p, &err), ERROR_REFUSED, step_keys[i]);
+	}
+}
+
+Test(plan_json, refuses_an_id_that_is_none)
+{
+	static const char *const ids[] = { "", "0badcaf", "0badcafe0", "0BADCAFE", "../../xx",
+					   "0badcafg" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		_cleanup_json_ json_t *json = sample_plan();
+		_cleanup_plan_ struct plan p = PLAN_INIT;
+		struct error err = ERROR_INIT;
+
+		(void)json_object_set_new(json, "id", json_string(ids[i]));
+		box_fails(plan_from_json(json, &p, &err), ERROR_REFUSED, "is no transaction's");
+	}
+}
+
+/* They are unlinked: what a hostile journal could name here is as good as what it names above. */
+Test(plan_json, refuses_to_remove_what_is_no_clean_path)
+{
+	static const char *const paths[] = { "", "relative", "/etc/../etc/shadow", "/a//b", "/a\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths) * 2; i++) {
+		_cleanup_json_ json_t *json = sample_plan();
+		_cleanup_plan_ struct plan p = PLAN_INIT;
+		struct error err = ERROR_INIT;
+
+		(void)json_object_set_new(json, i % 2 ? "on_commit" : "on_abort",
+					  json_pack("[s]", paths[i / 2]));
+		box_fails(plan_from_json(json, &p, &err), ERROR_REFUSED, "");
+	}
+}
+
+Test(plan_json, says_so_when_a_path_is_no_utf_8)
+{
+	struct step s = sample_step("/etc/\xe4", NULL, false);
+	struct error err = ERROR_INIT;
+
+	cr_expect(step_to_json(&s, &err) == NULL);
+	cr_expect(eq(int, err.code, ERROR_REFUSED));
+	cr_expect(strstr(err.message, "not UTF-8") != NULL, "%s", err.message);
+	step_release(&s);
+}
+
+Test(plan_json, has_ids_of_eight_digits_which_are_not_taken)
+{
+	_cleanup_strings_ struct strings taken = STRINGS_INIT;
+	struct error err = ERROR_INIT;
+	char id[PLAN_ID_LEN + 1];
+
+	for (int i = 0; i < 200; i++) {
+		box_ok(plan_new_id(id, &taken, &err));
+		cr_expect(eq(sz, strlen(id), PLAN_ID_LEN));
+		cr_expect(eq(sz, strspn(id, "0123456789abcdef"), PLAN_ID_LEN));
+		cr_expect(not(strings_contain(&taken, id)));
+		box_ok(strings_add(&taken, id, &err));
+	}
+}
