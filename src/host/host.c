@@ -19,6 +19,42 @@
 
 #define ACTOR_MAX 64
 
+/* For a kernel before 5.6: an image is walked one folder at a time, and a link in it is no way to
+ * go (ELOOP), since nobody can tell where it leads. */
+static int open_walking(int dir, const char *path, int flags, mode_t mode)
+{
+	int at = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	while (at >= 0) {
+		size_t len = strcspn(path, "/");
+		const char *rest = path + len + strspn(path + len, "/");
+		bool last = *rest == '\0';
+		char name[256];
+		int next;
+
+		if (len >= sizeof(name) || (len == 2 && path[0] == '.' && path[1] == '.')) {
+			errno = len >= sizeof(name) ? ENAMETOOLONG : EXDEV;
+			break;
+		}
+		(void)memcpy(name, path, len);
+		name[len] = '\0';
+		next = last ? openat(at, len > 0 ? name : ".", flags | O_NOFOLLOW, mode) :
+			      openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		(void)close(at);
+		if (last || next < 0)
+			return next;
+		at = next;
+		path = rest;
+	}
+	if (at >= 0) {
+		int why = errno;
+
+		(void)close(at);
+		errno = why;
+	}
+	return -1;
+}
+
 static int real_open(void *ctx, int dir, const char *path, int flags, mode_t mode,
 		     uint64_t resolve)
 {
@@ -27,11 +63,15 @@ static int real_open(void *ctx, int dir, const char *path, int flags, mode_t mod
 		.mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? mode : 0,
 		.resolve = resolve,
 	};
+	int fd;
 
-	/* below / openat(2) does the same, on kernels before 5.6 too */
+	/* below / openat(2) does the same */
 	if (resolve == 0)
 		return openat(dir, path, flags, mode);
-	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	if (fd < 0 && errno == ENOSYS)
+		return open_walking(dir, path, flags, mode);
+	return fd;
 }
 
 static ssize_t real_read(void *ctx, int fd, void *bytes, size_t len)

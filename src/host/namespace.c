@@ -69,7 +69,7 @@ static int bind_onto(const char *source, int target_fd, unsigned long flags)
 	char target[64];
 
 	(void)snprintf(target, sizeof(target), "/proc/self/fd/%d", target_fd);
-	return mount(source, target, NULL, MS_BIND | flags, NULL);
+	return mount(source, target, "none", MS_BIND | flags, NULL);
 }
 
 static int show_view(const struct host *h, const char *scratch, size_t number,
@@ -91,7 +91,7 @@ static int show_view(const struct host *h, const char *scratch, size_t number,
 static int make_twin(const char *from, const char *to, const struct stat *st)
 {
 	if (S_ISDIR(st->st_mode))
-		return mkdir(to, 0700) < 0 ? -1 : mount(from, to, NULL, MS_BIND | MS_REC, NULL);
+		return mkdir(to, 0700) < 0 ? -1 : mount(from, to, "none", MS_BIND | MS_REC, NULL);
 	if (S_ISLNK(st->st_mode)) {
 		char target[4096];
 		ssize_t len = readlink(from, target, sizeof(target) - 1);
@@ -103,7 +103,7 @@ static int make_twin(const char *from, const char *to, const struct stat *st)
 	}
 	if (mknod(to, S_IFREG | 0600, 0) < 0)
 		return -1;
-	return mount(from, to, NULL, MS_BIND, NULL);
+	return mount(from, to, "none", MS_BIND, NULL);
 }
 
 /* A new folder can't be made in the real parent, so the parent is shown anew: all its entries
@@ -138,7 +138,7 @@ static int show_missing_dir(const struct host *h, const char *scratch, const cha
 	(void)snprintf(to, sizeof(to), "%s/%s", copy, path_basename(path));
 	if (mkdir(to, 0755) < 0 || chmod(to, 0755) < 0)
 		return -1;
-	return mount(copy, parent, NULL, MS_BIND | MS_REC, NULL);
+	return mount(copy, parent, "none", MS_BIND | MS_REC, NULL);
 }
 
 /* sshd stops without a /dev/null, which an image need not have. */
@@ -155,7 +155,7 @@ static int show_dev_null(const struct host *h)
 	if (mount("tmpfs", dev, "tmpfs", 0, "mode=0755,size=64k") < 0 ||
 	    mknod(null, S_IFREG | 0600, 0) < 0)
 		return -1;
-	return mount("/dev/null", null, NULL, MS_BIND, NULL);
+	return mount("/dev/null", null, "none", MS_BIND, NULL);
 }
 
 static int show_everything(const struct host *h, const struct host_command *cmd)
@@ -191,7 +191,7 @@ static int enter_root(const struct host *h)
 
 static enum namespace_result enter_mounts(struct host *h, const struct host_command *cmd)
 {
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
 		return NAMESPACE_UNAVAILABLE;
 	/* the descriptor that we came with still leads into the mounts of the parent */
 	h->root_fd = open(h->root, O_PATH | O_DIRECTORY | O_CLOEXEC);

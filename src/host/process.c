@@ -211,23 +211,38 @@ static int drain(int *fd, struct buffer *b, struct error *err)
 	return 0;
 }
 
+/* True when it ended in time. The second way is for kernels before 5.3. */
+static bool ends_in_time(const struct host_child *c)
+{
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, c->pid, 0), .events = POLLIN };
+	siginfo_t info = { 0 };
+	int n;
+
+	while (end.fd >= 0) {
+		int64_t left = (c->deadline_ns - clock_boottime_ns()) / 1000000;
+
+		n = poll(&end, 1, left > 0 ? (int)left : 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		(void)close(end.fd);
+		return n != 0;
+	}
+	for (unsigned ms = 1; clock_boottime_ns() < c->deadline_ns; ms = ms < 50 ? 2 * ms : ms) {
+		if (waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		    info.si_pid == c->pid)
+			return true;
+		clock_sleep_ms(ms);
+	}
+	return false;
+}
+
 /* A command may close its output and stay. */
 static void wait_for_end(const struct host_child *c, struct host_outcome *o)
 {
-	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, c->pid, 0), .events = POLLIN };
-	int64_t left = (c->deadline_ns - clock_boottime_ns()) / 1000000;
-	int n;
-
-	if (end.fd < 0)
+	if (ends_in_time(c))
 		return;
-	do
-		n = poll(&end, 1, left > 0 ? (int)left : 0);
-	while (n < 0 && errno == EINTR);
-	if (n == 0) {
-		o->timed_out = true;
-		(void)kill(c->pid, SIGKILL);
-	}
-	(void)close(end.fd);
+	o->timed_out = true;
+	(void)kill(c->pid, SIGKILL);
 }
 
 static int collect(struct host_child *c, struct host_outcome *o, struct error *err)

@@ -181,13 +181,18 @@ int step_finish(const struct host *h, const struct step *s, struct error *err)
 
 char *step_copy_path(const char *temp, struct error *err)
 {
+	static const char prefix[] = ".rootlatch-";
 	_cleanup_free_ char *dir = path_dirname(temp, err);
 	_cleanup_free_ char *name = NULL;
+	const char *base = path_basename(temp);
 
 	if (dir == NULL)
 		return NULL;
-	/* as long as the other one's, which fits */
-	name = str_format(err, ".rootlatch_%s", path_basename(temp) + strlen(".rootlatch-"));
+	/* as long as the other one's, which fits; a journal may name anything */
+	if (strncmp(base, prefix, strlen(prefix)) == 0)
+		name = str_format(err, ".rootlatch_%s", base + strlen(prefix));
+	else
+		name = str_format(err, "%s~", base);
 	return name != NULL ? path_join(dir, name, err) : NULL;
 }
 

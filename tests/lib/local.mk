@@ -15,3 +15,4 @@ CLEANFILES += \
 	%D%/keys/ssh_host_*_key.pub \
 	%D%/keys/user \
 	%D%/keys/user.pub
+EXTRA_DIST += %D%/criterion.supp

@@ -201,21 +201,10 @@ struct box *box(void)
 	return &the_box;
 }
 
-void box_require_openat2(void)
-{
-	int fd = host_ops_real.open(NULL, AT_FDCWD, "/", O_PATH | O_CLOEXEC, 0, 0);
-
-	if (fd < 0 && errno == ENOSYS)
-		cr_skip_test("no openat2(2) here (valgrind knows it since 3.24)");
-	cr_assert(ge(int, fd, 0));
-	(void)close(fd);
-}
-
 void box_enter(void)
 {
 	struct error err = ERROR_INIT;
 
-	box_require_openat2();
 	if (geteuid() != 0)
 		cr_skip_test("not root");
 	(void)umask(022);

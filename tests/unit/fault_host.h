@@ -82,9 +82,6 @@ struct box {
 	bool is_private;        /* mounts of the test's own */
 };
 
-/* Skips the test where the one call is missing without which nothing is opened. */
-void box_require_openat2(void);
-
 /* For TestSuite's .init and .fini. */
 void box_enter(void);
 void box_leave(void);

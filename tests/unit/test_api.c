@@ -20,7 +20,6 @@
 
 static void enter(void)
 {
-	box_require_openat2();
 	fixture_enter();
 }
 

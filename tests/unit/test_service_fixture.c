@@ -52,7 +52,7 @@ void fixture_enter(void)
 	if (access("/usr/sbin/sshd", X_OK) < 0)
 		cr_skip_test("no /usr/sbin/sshd");
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
 		cr_skip_test("no mount and network namespaces here");
 	(void)umask(022);
 	cr_assert(mount("tmpfs", "/run", "tmpfs", 0, "mode=0755") == 0);

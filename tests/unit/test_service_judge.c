@@ -342,7 +342,7 @@ Test(service_judge, asks_the_sshd_of_an_image)
 
 		(void)snprintf(from, sizeof(from), "/%s", binds[i]);
 		(void)snprintf(to, sizeof(to), "/run/image/%s", binds[i]);
-		cr_assert(eq(int, mount(from, to, NULL, MS_BIND, NULL), 0));
+		cr_assert(eq(int, mount(from, to, "none", MS_BIND, NULL), 0));
 	}
 	cr_assert(eq(int, system("cp /etc/ssh/ssh_host* /run/image/etc/ssh/"), 0));
 	fixture_write("/run/image/etc/ssh/sshd_config", "PermitRootLogin no\n");

@@ -260,7 +260,7 @@ Test(service_reload, minds_no_door_that_is_closed_to_loopback)
 	fixture_write("/run/deny", "sshd: ALL\n");
 	if (access("/etc/hosts.deny", F_OK) < 0)
 		cr_skip_test("no /etc/hosts.deny to mount over");
-	cr_assert(eq(int, mount("/run/deny", "/etc/hosts.deny", NULL, MS_BIND, NULL), 0));
+	cr_assert(eq(int, mount("/run/deny", "/etc/hosts.deny", "none", MS_BIND, NULL), 0));
 	assert_ok(sshd_reload(fixture_host(), d, 5000, &proof, &err));
 	cr_expect(not(proof.answered));
 }

@@ -31,7 +31,6 @@ static void enter(void)
 {
 	struct error err = ERROR_INIT;
 
-	box_require_openat2();
 	fixture_enter();
 	assert_ok(host_init(&host, "/", &fault_ops, &fault, &err));
 	assert_ok(store_init(&store, &host, STATE, &err));

@@ -33,7 +33,6 @@ static struct rootlatch *new_handle(const char *config)
 
 static void enter(void)
 {
-	box_require_openat2();
 	fixture_enter();
 	fixture_write(CONFIG, "Include " SHARED "\nPort 22\n");
 	fixture_write(OTHER, "Include " SHARED "\nPort 2200\n");
