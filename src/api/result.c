@@ -108,8 +108,9 @@ json_t *api_warnings_json(const struct toggle_warnings *w, struct error *err)
 	_cleanup_json_ json_t *array = json_array();
 
 	for (size_t i = 0; i < w->len; i++) {
-		json_t *one = json_pack("{s:o, s:o}", "message", json_foreign(w->items[i].text),
-					"hint", json_foreign(w->items[i].hint));
+		json_t *one = json_pack("{s:s, s:o, s:o}", "kind", w->items[i].kind, "message",
+					json_foreign(w->items[i].text), "hint",
+					json_foreign(w->items[i].hint));
 
 		if (json_push(array, one, err) < 0)
 			return NULL;

@@ -279,9 +279,12 @@ static int warn_of_access(const struct toggle_context *c, const struct sshd_answ
 
 	if (sshd_access_check(c->host, answers, true, &found, err) < 0)
 		return -1;
-	for (size_t i = 0; i < found.len; i++)
+	for (size_t i = 0; i < found.len; i++) {
 		if (toggle_warn(&p->warnings, err, found.items[i].hint, "%s", found.items[i].text) < 0)
 			return -1;
+		p->warnings.items[p->warnings.len - 1].kind =
+			sshd_finding_kind_name(found.items[i].kind);
+	}
 	return 0;
 }
 

@@ -88,7 +88,8 @@ void toggle_report_release(struct toggle_report *r)
 int toggle_warn(struct toggle_warnings *w, struct error *err, const char *hint, const char *fmt,
 		...)
 {
-	struct toggle_warning one = { .hint = str_dup(hint != NULL ? hint : "", err) };
+	struct toggle_warning one = { .kind = "note",
+				      .hint = str_dup(hint != NULL ? hint : "", err) };
 	struct toggle_warning *more = reallocarray(w->items, w->len + 1, sizeof(*more));
 	va_list args;
 	int n;

@@ -34,6 +34,7 @@ struct toggle_context {
 };
 
 struct toggle_warning {
+	const char *kind; /* "note", or what it means: "blocks", "may-block", "exposes" */
 	char *text; /* a line; printable */
 	char *hint; /* lines, or "" */
 };
