@@ -115,15 +115,22 @@ static int activate(struct commit *k, struct error *err)
 	return 0;
 }
 
-static int put_back(struct commit *k, struct error *err)
+/* Whatever listens is made to read what stands on the disk now; what listened before is started
+ * again if it is gone. */
+static int settle_listeners(struct commit *k, struct error *err)
 {
+	const struct sshd_daemons *before = k->now.len > 0 ? &k->now : &k->p->daemons;
 	size_t reloaded;
 
+	return rollback_listeners(k->host, k->p->config, before->items, before->len, k->failed,
+				  &reloaded, err);
+}
+
+static int put_back(struct commit *k, struct error *err)
+{
 	if (rollback_files(k->host, &k->p->plan, err) < 0)
 		return -1;
-	if (k->activated &&
-	    rollback_listeners(k->host, k->p->config, k->p->daemons.items, k->p->daemons.len,
-			       k->failed, &reloaded, err) < 0)
+	if (k->activated && settle_listeners(k, err) < 0)
 		return -1;
 	if (rollback_tidy(k->host, &k->p->plan, err) < 0)
 		return -1;
@@ -174,19 +181,15 @@ static int open_up(struct commit *k, struct error *err)
 	return 0;
 }
 
-/* The files are closed. A listener that did not take the reload is started again when it died of it;
- * one that does not react is left to a person. */
+/* The files are closed. A listener that the reload ended is started again; one that goes on with
+ * what it has loaded is left to a person. */
 static int activate_closed(struct commit *k, struct error *err)
 {
-	size_t reloaded;
 	struct error why = ERROR_INIT;
 
 	if (activate(k, &why) == 0)
 		return 0;
-	if (k->failed != NULL &&
-	    (!host_process_alive(&k->failed->process) || k->failed->manager == SSHD_SOCKET) &&
-	    rollback_listeners(k->host, k->p->config, k->p->daemons.items, k->p->daemons.len, NULL,
-			       &reloaded, &why) == 0)
+	if (k->failed != NULL && !rollback_serves(k->failed) && settle_listeners(k, &why) == 0)
 		return 0;
 	(void)error_set(err, ERROR_IN_DOUBT, "the files are closed, but sshd has not read them: %s",
 			why.message);

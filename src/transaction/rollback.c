@@ -67,6 +67,11 @@ static size_t sockets_kept(const struct sshd_daemon *d)
 	return held.len;
 }
 
+bool rollback_serves(const struct sshd_daemon *d)
+{
+	return host_process_alive(&d->process) && sockets_kept(d) > 0;
+}
+
 /* With all of its old sockets it did not take the signal: whenever it wakes up to it, it will find
  * the old files. */
 static bool never_reacted(const struct sshd_daemon *failed, const struct sshd_daemon *d)
@@ -80,7 +85,7 @@ static bool never_reacted(const struct sshd_daemon *failed, const struct sshd_da
  * gets in any more. Its sessions are processes of their own. */
 static int end_hung(const struct host *h, const struct sshd_daemon *failed, struct error *err)
 {
-	if (failed == NULL || !host_process_alive(&failed->process) || sockets_kept(failed) > 0)
+	if (failed == NULL || !host_process_alive(&failed->process) || rollback_serves(failed))
 		return 0;
 	if (host_process_signal(h, &failed->process, SIGKILL, err) < 0)
 		return -1;

@@ -22,6 +22,9 @@ int rollback_listeners(const struct host *h, const char *config,
 		       const struct sshd_daemon *failed, size_t *ret_reloaded,
 		       struct error *err) _must_check_;
 
+/* Whether a listener lives and has any of the sockets that it had. */
+bool rollback_serves(const struct sshd_daemon *d);
+
 /* Removes the files beside the targets. */
 int rollback_tidy(const struct host *h, const struct plan *plan, struct error *err) _must_check_;
 
