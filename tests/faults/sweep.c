@@ -39,7 +39,7 @@ struct shared {
 	struct segment segments[SEGMENTS_MAX];
 	unsigned n_segments, planned;
 	atomic_uint ready, next, fired, beyond, repeated, recover_killed, backs, wrong,
-		never;
+		never, past_end;
 };
 
 struct worker {
@@ -252,6 +252,21 @@ static bool is_sampled(const struct worker *w, unsigned index)
 	return w->options->way_back != 0 && index % w->options->way_back == 0;
 }
 
+/* How often a reload is polled for depends on how busy the machine is. So with a daemon the last
+ * twentieth of the calls may belong to no run any more; none before them. */
+static bool is_past_a_shorter_end(const struct worker *w, const struct trace_point *point)
+{
+	if (!w->options->daemon)
+		return false;
+	for (unsigned i = 0; i < w->shared->n_segments; i++) {
+		const struct segment *s = &w->shared->segments[i];
+
+		if (s->process == point->process && s->mode == point->mode)
+			return point->call > s->calls - s->calls / 20;
+	}
+	return false;
+}
+
 static void sweep_planned(struct worker *w, const struct trace_point *point,
 			  unsigned index)
 {
@@ -261,6 +276,10 @@ static void sweep_planned(struct worker *w, const struct trace_point *point,
 			return;
 		}
 		w->shared->repeated++;
+	}
+	if (is_past_a_shorter_end(w, point)) {
+		w->shared->past_end++;
+		return;
 	}
 	w->shared->never++;
 	dprintf(STDOUT_FILENO, "# %s: --at %u:%u was never reached\n", w->options->name,
@@ -408,11 +427,11 @@ int main(int argc, char **argv)
 	if (broken != 0 || options.list)
 		return broken;
 	dprintf(STDOUT_FILENO,
-		"# %s: %u points planned, %u fired, %u beyond the plan, %u repeated; "
-		"recover killed %u times; %u ways back; %u not whole (%.1f s)\n",
-		options.name, shared->planned, shared->fired, shared->beyond,
-		shared->repeated, shared->recover_killed, shared->backs, shared->wrong,
+		"# %s: %u points planned, %u fired, %u past a shorter end, %u beyond the plan, "
+		"%u repeated; recover killed %u times; %u ways back; %u not whole (%.1f s)\n",
+		options.name, shared->planned, shared->fired, shared->past_end,
+		shared->beyond, shared->repeated, shared->recover_killed, shared->backs, shared->wrong,
 		seconds() - start);
-	return shared->planned == 0 || shared->fired != shared->planned ||
+	return shared->planned == 0 || shared->fired + shared->past_end != shared->planned ||
 	       shared->never > 0 || shared->wrong > 0;
 }

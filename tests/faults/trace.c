@@ -20,7 +20,7 @@
 #include "die.h"
 
 #define RUN_SECONDS 30
-#define STRAY_SECONDS 1
+#define STRAY_SECONDS 10
 #define SYSCALL_STOP (SIGTRAP | 0x80)
 #define OPTIONS                                                           \
 	(PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
