@@ -30,7 +30,7 @@ static struct sshd_daemons find(const char *config)
 
 Test(service_find, describes_the_listener_of_the_pid_file)
 {
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 	char text[HOST_SOCKET_TEXT_MAX];
 	struct sshd_daemon *d;
 	pid_t pid;
@@ -56,7 +56,7 @@ Test(service_find, describes_the_listener_of_the_pid_file)
 
 Test(service_find, finds_none_when_none_runs)
 {
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 
 	fixture_write(CONFIG, plain);
 	found = find(CONFIG);
@@ -70,7 +70,7 @@ Test(service_find, finds_none_when_none_runs)
 Test(service_find, finds_one_without_a_pid_file)
 {
 	static const char *const argv[] = { "/usr/sbin/sshd", "-D", "-o", "PidFile=none", NULL };
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 	pid_t pid;
 
 	fixture_write(CONFIG, plain);
@@ -86,7 +86,7 @@ Test(service_find, takes_the_pid_file_of_the_arguments)
 {
 	static const char *const argv[] = { "/usr/sbin/sshd", "-D", "-o", "PidFile /run/my.pid",
 					    NULL };
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 
 	fixture_write(CONFIG, plain);
 	(void)fixture_start("/run/my.pid", argv);
@@ -100,7 +100,7 @@ Test(service_find, tells_instances_apart_by_their_file)
 {
 	static const char *const argv[] = { "/usr/sbin/sshd", "-D", "-f", "/etc/ssh/other_config",
 					    NULL };
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 	pid_t first, second;
 
 	fixture_write(CONFIG, plain);
@@ -123,7 +123,7 @@ Test(service_find, finds_two_with_the_same_file)
 	static const char *const argv[] = { "/usr/sbin/sshd", "-D", "-p", "2223", "-o",
 					    "PidFile=/run/second.pid", "-o",
 					    "ListenAddress=127.0.0.1:2223", NULL };
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 	pid_t first, second;
 
 	fixture_write(CONFIG, "Port 2222\n");
@@ -139,7 +139,7 @@ Test(service_find, finds_two_with_the_same_file)
 
 Test(service_find, refuses_a_listener_with_the_file_in_another_network_namespace)
 {
-	struct sshd_daemons found = SSHD_DAEMONS_INIT;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 	struct error err = ERROR_INIT;
 	pid_t pid;
 
@@ -158,7 +158,7 @@ Test(service_find, refuses_a_listener_with_the_file_in_another_network_namespace
 
 Test(service_find, passes_over_a_program_of_somebody_elses_that_is_called_sshd)
 {
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 	pid_t pid;
 
 	fixture_write(CONFIG, plain);
@@ -186,7 +186,7 @@ Test(service_find, passes_over_a_program_of_somebody_elses_that_is_called_sshd)
 
 Test(service_find, passes_over_a_file_of_the_same_name_elsewhere)
 {
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 
 	fixture_write(CONFIG, plain);
 	(void)fixture_start_default();
@@ -200,7 +200,7 @@ Test(service_find, passes_over_a_file_of_the_same_name_elsewhere)
 Test(service_find, gives_the_path_of_a_binary_that_was_replaced)
 {
 	static const char *const argv[] = { "/run/bin/sshd", "-D", NULL };
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 
 	fixture_write(CONFIG, plain);
 	cr_assert(eq(int, system("mkdir /run/bin && cp /usr/sbin/sshd /run/bin/sshd"), 0));
@@ -215,7 +215,7 @@ Test(service_find, gives_the_path_of_a_binary_that_was_replaced)
 
 Test(service_find, refuses_a_listener_whose_arguments_are_cut_off)
 {
-	struct sshd_daemons found = SSHD_DAEMONS_INIT;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 	struct error err = ERROR_INIT;
 
 	fixture_write(CONFIG, plain);
@@ -230,7 +230,7 @@ Test(service_find, survives_a_journey_through_json)
 {
 	struct sshd_daemon back = SSHD_DAEMON_INIT;
 	struct error err = ERROR_INIT;
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 	struct sshd_daemon *d;
 	json_t *json;
 
@@ -263,7 +263,7 @@ Test(service_find, names_files_that_changed_since_they_were_loaded)
 	static const char *const paths[] = { CONFIG, "/etc/ssh/untouched", "/etc/ssh/missing" };
 	struct strings newer = STRINGS_INIT;
 	struct error err = ERROR_INIT;
-	struct sshd_daemons found;
+	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 
 	fixture_write(CONFIG, plain);
 	fixture_write("/etc/ssh/untouched", "");
