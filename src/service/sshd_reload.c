@@ -154,22 +154,36 @@ static int wait_until_it_hears(const struct sshd_daemon *d, int watch_fd, int64_
 	return 0;
 }
 
+/* Without a socket it is in the middle of a reload that somebody asked for a moment ago, even though it
+ * caught the signal when it was looked at. */
+static int wait_until_it_listens(const struct host *h, struct sshd_daemon *d, int watch_fd,
+				 int64_t deadline_ns, struct error *err)
+{
+	for (;;) {
+		if (wait_until_it_hears(d, watch_fd, deadline_ns, err) < 0 ||
+		    sshd_daemon_refresh(h, d, err) < 0)
+			return -1;
+		if (d->sockets.len > 0)
+			return 0;
+		if (left_ms(deadline_ns) == 0)
+			return too_late(d, err);
+		clock_sleep_ms(FIRST_INTERVAL_MS);
+	}
+}
+
 static int reload_by_signal(const struct host *h, struct sshd_daemon *d, int64_t deadline_ns,
 			    struct error *err)
 {
 	_cleanup_host_sockets_ struct host_sockets before = HOST_SOCKETS_INIT;
 	_cleanup_close_ int watch_fd = host_process_watch(&d->process);
 
-	if (wait_until_it_hears(d, watch_fd, deadline_ns, err) < 0 ||
-	    sshd_daemon_refresh(h, d, err) < 0)
+	if (wait_until_it_listens(h, d, watch_fd, deadline_ns, err) < 0)
 		return -1;
 	before = d->sockets;
 	d->sockets = (struct host_sockets)HOST_SOCKETS_INIT;
-	if (before.len > 0 && host_process_signal(h, &d->process, SIGHUP, err) == 0 &&
+	if (host_process_signal(h, &d->process, SIGHUP, err) == 0 &&
 	    wait_for_new_sockets(h, d, &before, watch_fd, deadline_ns, err) == 0)
 		return 0;
-	if (before.len == 0)
-		(void)too_late(d, err);
 	/* where it listened is what sshd_start has to bring back */
 	host_sockets_release(&d->sockets);
 	d->sockets = before;
@@ -250,7 +264,7 @@ static int start_script(const struct host *h, const struct sshd_daemon *d, struc
 
 static int start_arguments(const struct host *h, const struct sshd_daemon *d, struct error *err)
 {
-	return host_spawn_detached(h, d->argv.items, d->cwd != NULL ? d->cwd : "/", err);
+	return host_spawn_detached(h, d->argv.items, d->cwd != NULL ? d->cwd : "/", NULL, err);
 }
 
 static const struct {
