@@ -87,14 +87,24 @@ void rootlatch_free(struct rootlatch *r);
  * handle. */
 const char *rootlatch_root_login(const struct rootlatch *r);
 
+/* Where an opening is written. */
+enum rootlatch_placement {
+	ROOTLATCH_ANYWHERE, /* as it fits: with a deadline runtime, kept drop-in, otherwise in place */
+	ROOTLATCH_RUNTIME,  /* a file in /run and one Include line: a reboot ends it */
+	ROOTLATCH_DROP_IN,  /* the same file in a folder that sshd_config includes first */
+	ROOTLATCH_IN_PLACE, /* the deciding line, where it stands */
+};
+
 struct rootlatch_terms {
 	const char *allow;  /* "yes" (default), "prohibit-password", "forced-commands-only":
 			     * PermitRootLogin in sshd_config(5) */
+	const char *from;   /* for these sources alone: addresses and CIDR, comma separated. NULL:
+			     * for everybody */
 	const char *reason; /* why; may be NULL. No control characters, 500 bytes at most */
-	bool keep;          /* until somebody closes it. Must be set: this version keeps no
-			     * deadlines, and an opening without a closer is refused */
-	bool in_place;      /* the deciding line is edited where it stands. Must be set: this
-			     * version knows no other placement */
+	int64_t until_ns;   /* then it ends by itself; at least 60 s ahead. 0: only with keep */
+	bool keep;          /* until somebody closes it */
+	enum rootlatch_placement placement;
+	bool replace;       /* in the place of one with other terms, in one transaction */
 };
 
 /* Plans the opening of a toggle. Nothing is written. The plan is freed with rootlatch_plan_free,
@@ -110,6 +120,11 @@ int rootlatch_plan_revert(struct rootlatch *r, const char *toggle, struct rootla
 			  struct rootlatch_error *err);
 void rootlatch_plan_free(struct rootlatch_plan *plan);
 
+/* Plans another deadline for a toggle that has one; its scope stays as it is. An earlier one takes the
+ * handle's `yes`. ROOTLATCH_REFUSED for a toggle that is not applied, or is kept. */
+int rootlatch_plan_extend(struct rootlatch *r, const char *toggle, int64_t until_ns,
+			  struct rootlatch_plan **ret, struct rootlatch_error *err);
+
 /* What it would change in the files, as diff -u; empty when nothing. The caller frees it. */
 int rootlatch_plan_diff(struct rootlatch_plan *plan, char **ret_text,
 			struct rootlatch_error *err);
@@ -120,8 +135,10 @@ int rootlatch_plan_diff(struct rootlatch_plan *plan, char **ret_text,
 int rootlatch_plan_judge(struct rootlatch_plan *plan, struct rootlatch_result **ret,
 			 struct rootlatch_error *err);
 
-/* Takes the lock, checks again what the plan stands on, and does all of it or nothing. When it
- * returns 0 the change is durable and every listener was reloaded, with proof. */
+/* Arms what ends it by itself, takes the lock, checks again what the plan stands on, and does all of it
+ * or nothing. When it returns 0 the change is durable and every listener was reloaded, with
+ * proof. A close that could not tidy up is done all the same: the result's status is
+ * ROOTLATCH_IN_DOUBT then, and its "leftovers" are named. */
 int rootlatch_commit(struct rootlatch_plan *plan, struct rootlatch_result **ret,
 		     struct rootlatch_error *err);
 
@@ -133,6 +150,27 @@ int rootlatch_status(struct rootlatch *r, const char *toggle, struct rootlatch_r
 /* The same for machines, with traces of ours that no state knows: the status of the result is
  * ROOTLATCH_DIFFERENT when something differs. */
 int rootlatch_check(struct rootlatch *r, struct rootlatch_result **ret,
+		    struct rootlatch_error *err);
+
+/* True when something is past its deadline, or left something behind: rootlatch_reap has something to
+ * do. */
+bool rootlatch_is_overdue(struct rootlatch *r);
+
+/* Reverts what is past its deadline, `spare` (or NULL) excepted, and tidies up what earlier reverts had
+ * to leave behind. What can't be undone is overruled. One result a toggle; the status is the
+ * worst of them, ROOTLATCH_OK when there was nothing to do. */
+int rootlatch_reap(struct rootlatch *r, const char *spare, struct rootlatch_result **ret,
+		   struct rootlatch_error *err);
+
+/* What the watcher of an opening does, which rootlatch_commit starts as `rootlatch watch`: it holds
+ * `file`, waits for the deadline on both clocks, and reaps. Returns when its file is gone. */
+struct rootlatch_watch_terms {
+	const char *file;
+	const char *toggle;
+	int64_t until_real_ns; /* CLOCK_REALTIME */
+	int64_t until_boot_ns; /* CLOCK_BOOTTIME */
+};
+int rootlatch_watch(struct rootlatch *r, const struct rootlatch_watch_terms *terms,
 		    struct rootlatch_error *err);
 
 /* True when a transaction was cut off, or is at work: rootlatch_recover has something to do. */

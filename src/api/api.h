@@ -9,6 +9,7 @@
 #include <rootlatch.h>
 
 #include "base/json.h"
+#include "deadline/closer.h"
 #include "toggle/toggle.h"
 
 struct rootlatch {
@@ -33,6 +34,10 @@ struct rootlatch_plan {
 	char *by;
 	char *reason;
 	char *allow;
+	struct toggle_terms terms;
+	int64_t until_ns;  /* 0: none, or it is kept */
+	struct closer_context closers;
+	bool armed;
 };
 
 struct rootlatch_result {
@@ -53,11 +58,33 @@ int api_result_add(struct rootlatch_result *result, json_t *one, struct error *e
 int api_result_seal(struct rootlatch_result *result, int status, bool changed,
 		    struct error *err) _must_check_;
 
+/* The entry of "results" for a toggle that a command failed on; NULL without memory. */
+json_t *api_failure_json(struct rootlatch *r, const char *toggle,
+			 const struct rootlatch_error *err);
+
 json_t *api_warnings_json(const struct toggle_warnings *w, struct error *err) _must_check_;
 json_t *api_time_json(int64_t ns); /* null for 0 */
 
 /* ERROR_USAGE unless it is the name of a toggle. */
 int api_check_toggle(const char *toggle, struct error *err) _must_check_;
+
+int api_plan_new(struct rootlatch *r, const char *toggle, const char *command,
+		 struct rootlatch_plan **ret, struct error *err) _must_check_;
+void api_plan_cleanup(struct rootlatch_plan **plan);
+int api_plan_revert(struct rootlatch *r, const char *toggle, const char *command,
+		    const struct toggle_terms *how, struct rootlatch_plan **ret,
+		    struct error *err) _must_check_;
+/* Adds to a plan what arms the closers of its deadline, or disarms those of the toggle as it was.
+ * Once a plan. `real`: it is going to be carried out. */
+int api_arm(struct rootlatch_plan *plan, bool real, struct error *err) _must_check_;
+/* Carries it out; a close whose tidying fails is done without it, and `plan` is then what was done. */
+int api_commit(struct rootlatch_plan *plan, size_t *ret_reloaded, struct error *err)
+	_must_check_;
+/* ERROR_REFUSED for a deadline that is too near or too far. */
+int api_check_window(int64_t until_ns, struct error *err) _must_check_;
+json_t *api_change_json(const struct rootlatch_plan *plan, bool done, size_t reloaded,
+			struct error *err) _must_check_;
+int api_change_status(const struct toggle_plan *p);
 
 /* The state as it is; the context that points to it. */
 int api_context(struct rootlatch *r, const struct state *state, const char *config,
@@ -67,9 +94,11 @@ int api_context(struct rootlatch *r, const struct state *state, const char *conf
 void api_log(struct rootlatch *r, const char *event, const struct toggle_plan *p,
 	     const char *by, const char *reason);
 
+#define API_NO_FILE "/dev/null" /* for api_diff */
+
 /* diff -u (diff(1)) of the file at `old_path` and `new_text`, or the other way round. */
 int api_diff(const struct host *h, const char *old_path, struct slice new_text,
-	     const char *label, bool reversed, struct buffer *ret, struct error *err)
-	_must_check_;
+	     const char *old_label, const char *new_label, bool reversed, struct buffer *ret,
+	     struct error *err) _must_check_;
 
 #endif

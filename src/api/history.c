@@ -3,6 +3,9 @@
  * show, log and recover: what was done before.
  */
 #include "api/api.h"
+
+#include <errno.h>
+
 #include "store/log.h"
 #include "transaction/transaction.h"
 
@@ -32,12 +35,46 @@ static json_t *recovery_json(const struct recovery *found)
 			 (json_int_t)found->reloaded);
 }
 
+/* Watchers of openings that were undone end, too. */
+static int recover_locked(struct rootlatch *r, struct recovery *ret, struct error *err)
+{
+	_cleanup_closer_context_ struct closer_context c = CLOSER_CONTEXT_INIT;
+	_cleanup_state_ struct state s = STATE_INIT;
+	struct error why = ERROR_INIT;
+
+	if (recovery_run(&r->store, ret, err) < 0)
+		return -1;
+	if (!host_is_live(&r->host))
+		return 0;
+	if (state_read(&r->store, &s, err) < 0 ||
+	    closer_context_init(&c, &r->host, &r->store, err) < 0)
+		return -1;
+	if (deadline_sweep(&c, &s, &why) < 0 && why.sys_errno != EROFS) {
+		*err = why;
+		return -1;
+	}
+	return 0; /* where nothing can be swept, there is still something to close */
+}
+
+static int recover_all(struct rootlatch *r, struct recovery *ret, struct error *err)
+{
+	int failed;
+
+	if (!store_exists(&r->store))
+		return host_is_live(&r->host) ? deadline_sweep_tokens(&r->host, err) : 0;
+	if (store_lock(&r->store, false, r->wait_seconds, err) < 0)
+		return -1;
+	failed = recover_locked(r, ret, err);
+	store_unlock(&r->store);
+	return failed;
+}
+
 static int recover(struct rootlatch *r, struct rootlatch_result **ret, struct error *err)
 {
 	_cleanup_recovery_ struct recovery found = RECOVERY_INIT;
 	struct rootlatch_result *result;
 
-	if (recovery_run(&r->store, r->wait_seconds, &found, err) < 0 ||
+	if (recover_all(r, &found, err) < 0 ||
 	    (found.found && log_recovery(r, &found, err) < 0))
 		return -1;
 	result = api_result_new("recover", err);
@@ -94,58 +131,110 @@ static int find_event(const struct state *s, const char *id, const struct state_
 	return 0;
 }
 
-/* What a close put back is the other way round in the snapshot of its opening. */
-static int diff_file(struct rootlatch *r, const char *id, size_t n, const json_t *file,
-		     bool reversed, struct buffer *ret, struct error *err)
+static bool is_kind(const json_t *file, enum step_kind kind)
 {
-	_cleanup_free_ char *before = snapshot_saved_path(&r->store, id, n, err);
+	return strcmp(json_get_string(file, "kind", ""), step_kind_name(kind)) == 0;
+}
+
+/* What a close put back is the other way round in the snapshot of its opening. */
+static int diff_file(struct rootlatch *r, const char *id, const json_t *file, bool reversed,
+		     struct buffer *ret, struct error *err)
+{
+	bool made = is_kind(file, STEP_CREATE), unlinked = is_kind(file, STEP_UNLINK);
+	const char *path = json_get_string(file, "path", "?");
+	_cleanup_free_ char *before = snapshot_saved_path(
+		&r->store, id, (size_t)json_get_int(file, "number", 0), err);
 	_cleanup_buffer_ struct buffer after = BUFFER_INIT;
 
-	if (before == NULL || snapshot_read_after(&r->store, id, n, file, &after, err) < 0)
+	if (before == NULL || snapshot_read_after(&r->store, id, file, &after, err) < 0)
 		return -1;
 	return api_diff(&r->host, before, slice_of(after.data, after.len),
-			json_get_string(file, "path", "?"), reversed, ret, err);
+			made ? API_NO_FILE : path, unlinked ? API_NO_FILE : path, reversed, ret,
+			err);
+}
+
+/* A file whose bytes are in the snapshot of the opening that made it. */
+static int diff_unlinked(struct rootlatch *r, const char *id, const json_t *file,
+			 struct buffer *ret, struct error *err)
+{
+	const char *path = json_get_string(file, "path", "");
+	_cleanup_json_ json_t *opening = NULL;
+	const json_t *files;
+
+	if (id[0] == '\0')
+		return 0;
+	if (snapshot_read(&r->store, id, &opening, err) < 0)
+		return -1;
+	files = json_object_get(opening, "files");
+	for (size_t i = 0; i < json_array_size(files); i++) {
+		const json_t *made = json_array_get(files, i);
+
+		if (is_kind(made, STEP_CREATE) &&
+		    strcmp(json_get_string(made, "path", ""), path) == 0)
+			return diff_file(r, id, made, true, ret, err);
+	}
+	return 0;
+}
+
+static int diff_files(struct rootlatch *r, const char *id, const struct state_event *e,
+		      const json_t *manifest, struct buffer *ret, struct error *err)
+{
+	const json_t *files = json_object_get(manifest, "files");
+
+	for (size_t i = 0; i < json_array_size(files); i++) {
+		const json_t *file = json_array_get(files, i);
+		bool elsewhere = is_kind(file, STEP_UNLINK) && json_get_bool(file, "ready");
+
+		if ((elsewhere ? diff_unlinked(r, e->undoes, file, ret, err) :
+				 diff_file(r, id, file, id != e->id, ret, err)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Its own snapshot; a close that needed none shows that of its opening. Without either (another
+ * deadline) there is no diff. */
+static int read_snapshot(struct rootlatch *r, const struct state_event *e, json_t **ret_manifest,
+			 struct buffer *diff, char **ret_script, struct error *err)
+{
+	const char *id = snapshot_exists(&r->store, e->id) ? e->id : e->undoes;
+
+	if (buffer_reserve(diff, 0, err) < 0)
+		return -1;
+	if (id[0] == '\0')
+		return 0;
+	if (snapshot_read(&r->store, id, ret_manifest, err) < 0 ||
+	    diff_files(r, id, e, *ret_manifest, diff, err) < 0)
+		return -1;
+	*ret_script = str_format(err, "%s/snapshots/%s/restore.sh", r->store.dir, id);
+	return *ret_script == NULL ? -1 : 0;
 }
 
 static json_t *show_json(struct rootlatch *r, const struct state *s, const struct state_event *e,
 			 struct error *err)
 {
-	const char *id = snapshot_exists(&r->store, e->id) ? e->id : e->undoes;
+	const struct state_toggle *t = state_find_toggle(s, e->toggle);
 	_cleanup_json_ json_t *manifest = NULL, *one = NULL;
 	_cleanup_buffer_ struct buffer diff = BUFFER_INIT;
 	_cleanup_free_ char *script = NULL;
-	const json_t *files;
+	json_t *text;
 
-	if (snapshot_read(&r->store, id, &manifest, err) < 0 || buffer_reserve(&diff, 0, err) < 0)
+	if (read_snapshot(r, e, &manifest, &diff, &script, err) < 0)
 		return NULL;
-	files = json_object_get(manifest, "files");
-	for (size_t i = 0; i < json_array_size(files); i++)
-		if (diff_file(r, id, i, json_array_get(files, i), id != e->id, &diff, err) < 0)
-			return NULL;
-	script = str_format(err, "%s/snapshots/%s/restore.sh", r->store.dir, id);
-	if (script == NULL)
-		return NULL;
-	one = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s?, s:s, s:o, s:s, s:b}", "host", "localhost",
-			"toggle", e->toggle, "id", e->id, "command", e->command, "at",
+	/* lines of foreign files may hold any byte; newlines stay */
+	text = json_string(diff.data);
+	one = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s?, s:s?, s:o, s:s?, s:b}", "host",
+			"localhost", "toggle", e->toggle, "id", e->id, "command", e->command, "at",
 			api_time_json(e->at_ns), "undoes", e->undoes[0] != '\0' ? e->undoes : NULL,
-			"by", json_get_string(manifest, "by", ""), "diff",
-			json_foreign(NULL), "restore", script, "applied",
-			state_find_toggle(s, e->toggle) != NULL &&
-				strcmp(state_find_toggle(s, e->toggle)->id, e->id) == 0);
+			"by", json_get_string(manifest, "by", NULL), "diff",
+			text != NULL ? text : json_foreign(diff.data), "restore", script, "applied",
+			t != NULL && strcmp(t->id, e->id) == 0);
 	if (one == NULL) {
 		(void)error_oom(err);
 		return NULL;
 	}
-	if (json_put(one, "reason", json_text(json_get_string(manifest, "reason", NULL)), err) < 0)
-		return NULL;
-	/* lines of foreign files may hold any byte; newlines stay */
-	{
-		json_t *text = json_string(diff.data);
-
-		if (json_put(one, "diff", text != NULL ? text : json_foreign(diff.data), err) < 0)
-			return NULL;
-	}
-	return json_incref(one);
+	return json_put(one, "reason", json_text(json_get_string(manifest, "reason", NULL)), err) < 0 ?
+		       NULL : json_incref(one);
 }
 
 static int show(struct rootlatch *r, const char *id, struct rootlatch_result **ret,

@@ -22,6 +22,7 @@ static int put_record(json_t *one, const struct state_toggle *t, struct error *e
 	    json_put(one, "until", api_time_json(t->until_ns), err) < 0 ||
 	    json_put(one, "by", json_foreign(t->by), err) < 0 ||
 	    json_put(one, "reason", json_text(t->reason), err) < 0 ||
+	    json_put(one, "from", strings_to_json(&t->from, err), err) < 0 ||
 	    json_put(one, "allow", json_string(t->allow), err) < 0 ||
 	    json_put(one, "was", json_string(t->was), err) < 0)
 		return -1;
@@ -41,7 +42,8 @@ static json_t *files_of(const struct state *s, const char *toggle, struct error 
 }
 
 static json_t *report_json(const struct toggle_context *c, const char *toggle,
-			   const struct toggle_report *report, bool in_doubt, struct error *err)
+			   const struct toggle_report *report, const struct strings *closers,
+			   bool overdue, bool in_doubt, struct error *err)
 {
 	const struct state_toggle *t = state_find_toggle(c->state, toggle);
 	_cleanup_json_ json_t *one = json_pack("{s:s, s:s, s:s, s:b, s:b}", "host", "localhost",
@@ -53,6 +55,9 @@ static json_t *report_json(const struct toggle_context *c, const char *toggle,
 	    json_put(one, "value", json_foreign(report->value), err) < 0 ||
 	    json_put(one, "effective", json_foreign(report->effective), err) < 0 ||
 	    json_put(one, "files", files_of(c->state, toggle, err), err) < 0 ||
+	    json_put(one, "closers", strings_to_json(closers, err), err) < 0 ||
+	    json_put(one, "overdue", json_boolean(overdue), err) < 0 ||
+	    json_put(one, "leftovers", json_boolean(report->leftovers), err) < 0 ||
 	    json_put(one, "strays", strings_to_json(&report->strays, err), err) < 0 ||
 	    json_put(one, "differences", strings_to_json(&report->differences, err), err) < 0 ||
 	    json_put(one, "warnings", api_warnings_json(&report->warnings, err), err) < 0)
@@ -69,17 +74,52 @@ struct survey {
 	bool differs;
 };
 
+static int differs(struct toggle_report *report, const char *line, struct error *err)
+{
+	report->agrees = false;
+	return strings_add(&report->differences, line, err);
+}
+
+/* Which closers are in force, and whether they should have been at work by now. */
+static int look_at_deadline(struct survey *s, const struct state_toggle *t,
+			    struct toggle_report *report, struct strings *closers,
+			    bool *ret_overdue, struct error *err)
+{
+	_cleanup_closer_context_ struct closer_context c = CLOSER_CONTEXT_INIT;
+	_cleanup_strings_ struct strings lost = STRINGS_INIT;
+	struct deadline_now now;
+	enum deadline_due due;
+
+	if (closer_context_init(&c, &s->r->host, &s->r->store, err) < 0 ||
+	    deadline_look(&c, t, closers, &lost, err) < 0 ||
+	    deadline_now_read(&s->r->host, &now, err) < 0)
+		return -1;
+	for (size_t i = 0; i < lost.len; i++)
+		if (differs(report, lost.items[i], err) < 0)
+			return -1;
+	due = deadline_is_due(t, &now);
+	*ret_overdue = due != DEADLINE_NOT_DUE;
+	return *ret_overdue ? differs(report, deadline_due_text(due), err) : 0;
+}
+
 static int survey_one(struct survey *s, const char *toggle, struct error *err)
 {
 	_cleanup_toggle_report_ struct toggle_report report = TOGGLE_REPORT_INIT;
 	const struct toggle_kind *kind = toggle_kind_find(toggle);
+	const struct state_toggle *t = state_find_toggle(&s->state, toggle);
+	_cleanup_strings_ struct strings closers = STRINGS_INIT;
 	struct toggle_context c;
+	bool overdue = false;
 
-	if (api_check_toggle(toggle, err) < 0 || api_context(s->r, &s->state, toggle_config(toggle), &c, err) < 0 ||
-	    kind->read(&c, toggle, s->r->offline, &report, err) < 0)
+	if (api_check_toggle(toggle, err) < 0 ||
+	    api_context(s->r, &s->state, toggle_config(toggle), &c, err) < 0 ||
+	    kind->read(&c, toggle, s->r->offline, &report, err) < 0 ||
+	    (t != NULL && host_is_live(&s->r->host) &&
+	     look_at_deadline(s, t, &report, &closers, &overdue, err) < 0))
 		return -1;
 	s->differs |= !report.agrees || report.strays.len > 0;
-	return api_result_add(s->result, report_json(&c, toggle, &report, s->in_doubt, err), err);
+	return api_result_add(s->result, report_json(&c, toggle, &report, &closers, overdue,
+						     s->in_doubt, err), err);
 }
 
 /* All that is applied; the handle's own toggle in any case. */

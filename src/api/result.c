@@ -80,15 +80,22 @@ static json_t *hint_json(const char *hint)
 	return json != NULL ? json : json_foreign(hint);
 }
 
+json_t *api_failure_json(struct rootlatch *r, const char *toggle,
+			 const struct rootlatch_error *err)
+{
+	return json_pack("{s:s, s:o, s:s?, s:b, s:{s:i, s:o, s:o}}", "host", "localhost", "toggle",
+			 json_foreign(toggle), "state", state_after_failure(r, toggle, err->code),
+			 "changed", 0, "error", "code", err->code, "message",
+			 json_foreign(err->message), "hint", hint_json(err->hint));
+}
+
 char *rootlatch_error_json(struct rootlatch *r, const char *command, const char *toggle,
 			   const struct rootlatch_error *err)
 {
-	_cleanup_json_ json_t *doc = json_pack(
-		"{s:i, s:s?, s:b, s:b, s:[{s:s, s:o, s:s?, s:b, s:{s:i, s:o, s:o}}]}", "schema",
-		RESULT_SCHEMA, "command", command, "ok", 0, "changed", 0, "results", "host",
-		"localhost", "toggle", json_foreign(toggle), "state", state_after_failure(r, toggle, err->code),
-		"changed", 0, "error", "code", err->code, "message", json_foreign(err->message),
-		"hint", hint_json(err->hint));
+	_cleanup_json_ json_t *doc = json_pack("{s:i, s:s?, s:b, s:b, s:[o]}", "schema",
+					       RESULT_SCHEMA, "command", command, "ok", 0,
+					       "changed", 0, "results",
+					       api_failure_json(r, toggle, err));
 
 	return doc == NULL ? NULL : json_dumps(doc, JSON_INDENT(2));
 }

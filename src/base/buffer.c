@@ -132,6 +132,22 @@ void strings_sort(struct strings *s)
 		qsort(s->items, s->len, sizeof(*s->items), compare_strings);
 }
 
+int strings_copy(const struct strings *s, struct strings *ret, struct error *err)
+{
+	for (size_t i = 0; i < s->len; i++)
+		if (strings_add(ret, s->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+bool strings_equal(const struct strings *a, const struct strings *b)
+{
+	for (size_t i = 0; i < a->len && i < b->len; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return a->len == b->len;
+}
+
 bool strings_contain(const struct strings *s, const char *item)
 {
 	for (size_t i = 0; i < s->len; i++)

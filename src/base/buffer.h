@@ -66,6 +66,9 @@ int strings_addf(struct strings *s, struct error *err, const char *fmt, ...)
 	_printf_(3, 4) _must_check_;
 /* In byte order (strcmp(3)). */
 void strings_sort(struct strings *s);
+/* Adds copies of all of them. */
+int strings_copy(const struct strings *s, struct strings *ret, struct error *err) _must_check_;
+bool strings_equal(const struct strings *a, const struct strings *b); /* in the same order */
 bool strings_contain(const struct strings *s, const char *item);
 
 /* strdup(3) and asprintf(3) that report like everything else; NULL on failure. */

@@ -1,3 +1,5 @@
+librootlatch_a_SOURCES += %D%/address.c
+librootlatch_a_SOURCES += %D%/address.h
 librootlatch_a_SOURCES += %D%/buffer.c
 librootlatch_a_SOURCES += %D%/buffer.h
 librootlatch_a_SOURCES += %D%/cleanup.h

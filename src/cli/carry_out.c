@@ -29,17 +29,7 @@ static void print_error(const struct rootlatch_error *err)
 	(void)fputs("\n", stderr);
 	if (err->code == ROOTLATCH_REFUSED && strncmp(hint, said, strlen(said)) == 0)
 		hint += strlen(said); /* it stands in the first line already */
-	for (const char *line = hint; *line != '\0';) {
-		int len = (int)strcspn(line, "\n");
-		char text[ROOTLATCH_HINT_MAX];
-
-		(void)snprintf(text, sizeof(text), "%.*s", len, line);
-		(void)fputs("  ", stderr);
-		output_text(stderr, text + strspn(text, " "));
-		(void)fputs("\n", stderr);
-		line += len;
-		line += *line == '\n';
-	}
+	output_hint(hint);
 }
 
 static void print_error_json(struct cli *cli, const char *toggle,
@@ -96,7 +86,7 @@ int cli_finish(struct cli *cli, struct rootlatch_result *result,
 	return status;
 }
 
-int cli_recover_first(struct cli *cli)
+int cli_recover_only(struct cli *cli)
 {
 	struct rootlatch_result *result = NULL;
 	struct rootlatch_error err = { 0 };
@@ -112,6 +102,33 @@ int cli_recover_first(struct cli *cli)
 			      json_get_string(output_first(doc), "id", "?"),
 			      json_get_string(output_first(doc), "command", "?"),
 			      json_get_string(output_first(doc), "how", "?"));
+	rootlatch_result_free(result);
+	return 0;
+}
+
+int cli_recover_first(struct cli *cli, const char *spare)
+{
+	struct rootlatch_result *result = NULL;
+	struct rootlatch_error err = { 0 };
+	_cleanup_json_ json_t *doc = NULL;
+	const json_t *list;
+	int status = cli_recover_only(cli);
+
+	if (status != 0 || cli->dry_run || !rootlatch_is_overdue(cli->handle))
+		return status;
+	if (rootlatch_reap(cli->handle, spare, &result, &err) < 0)
+		return cli_fail(cli, NULL, &err);
+	doc = json_loads(rootlatch_result_json(result), 0, NULL);
+	cli_print_failures(doc);
+	list = json_object_get(doc, "results");
+	for (size_t i = 0; i < json_array_size(list) && !cli->quiet; i++) {
+		const json_t *one = json_array_get(list, i);
+
+		output_warnings(one);
+		if (json_get_bool(one, "changed"))
+			(void)fprintf(stderr, "rootlatch: %s was past its deadline, and was closed "
+				      "first\n", json_get_string(one, "toggle", "?"));
+	}
 	rootlatch_result_free(result);
 	return 0;
 }

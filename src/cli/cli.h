@@ -27,6 +27,7 @@ struct cli_command {
 	const char *args;    /* for the usage line */
 	const char *summary;
 	const struct cli_option *options; /* besides the global ones; ends with a NULL name */
+	bool hidden;         /* not listed: for our own use */
 	size_t least, most;  /* arguments */
 	/* Returns the exit status. */
 	int (*run)(struct cli *cli);
@@ -39,7 +40,9 @@ struct cli {
 	struct rootlatch *handle;
 	bool dry_run, diff, json, quiet, verbose, color;
 	bool changed; /* the host was changed */
-	bool timed; /* --for or --until was given */
+	int64_t window_s;    /* --for; 0: not given */
+	int64_t deadline_ns; /* --until; 0: not given */
+	struct rootlatch_watch_terms watch;
 	int64_t since_ns, until_ns;
 	char **args;
 	size_t n_args;
@@ -49,7 +52,8 @@ extern const struct cli_command *const cli_commands[]; /* NULL behind the last *
 extern const struct cli_option cli_global_options[];
 
 extern const struct cli_command command_open, command_close, command_revert, command_status,
-	command_check, command_show, command_log, command_recover;
+	command_check, command_show, command_log, command_recover, command_extend, command_reap,
+	command_watch;
 
 /* What went wrong, on stderr, and with --json as a document on stdout. Returns err->code. Changes
  * and refusals of them are logged. `toggle` may be NULL. */
@@ -57,7 +61,16 @@ int cli_fail(struct cli *cli, const char *toggle, const struct rootlatch_error *
 int cli_usage(struct cli *cli, const struct error *err);
 
 /* Recovers what was cut off, and says so. 0, or an exit status. */
-int cli_recover_first(struct cli *cli);
+int cli_recover_only(struct cli *cli);
+/* Then closes what is past its deadline, but for `spare` (or NULL), and says so. What could not be
+ * closed is no reason not to go on. */
+int cli_recover_first(struct cli *cli, const char *spare);
+void cli_print_failures(const json_t *doc);
+
+/* --for and --until, and the deadline that they give: CLOCK_REALTIME, 0 without either. */
+int cli_set_for(struct cli *cli, const char *value, struct error *err);
+int cli_set_until(struct cli *cli, const char *value, struct error *err);
+int64_t cli_deadline(const struct cli *cli);
 
 /* Prints a result: as JSON, or through `print`, and frees it. Returns its status. */
 int cli_finish(struct cli *cli, struct rootlatch_result *result,

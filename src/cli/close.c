@@ -4,17 +4,32 @@
  */
 #include "cli/output.h"
 
+static bool has(const json_t *list, const json_t *item)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (json_equal(json_array_get(list, i), item))
+			return true;
+	return false;
+}
+
 static void print_files(const struct cli *cli, const json_t *one)
 {
 	const json_t *files = json_object_get(one, "files");
 	const json_t *restored = json_object_get(one, "restored");
+	const json_t *removed = json_object_get(one, "removed");
+	_cleanup_json_ json_t *edited = json_array();
 
-	if (json_array_size(restored) > 0 && json_array_size(restored) == json_array_size(files)) {
-		output_list(cli->dry_run ? "would restore" : "restored", restored);
-		output_field("", "byte for byte as before the opening");
-		return;
-	}
-	output_list(cli->dry_run ? "would edit" : "edited", files);
+	for (size_t i = 0; i < json_array_size(files); i++)
+		if (!has(restored, json_array_get(files, i)) &&
+		    !has(removed, json_array_get(files, i)))
+			(void)json_array_append(edited, json_array_get(files, i));
+	output_list(cli->dry_run ? "would restore" : "restored", restored);
+	output_list(cli->dry_run ? "would remove" : "removed", removed);
+	output_list(cli->dry_run ? "would edit" : "edited", edited);
+	if (json_array_size(files) > 0 && json_array_size(edited) == 0 &&
+	    json_array_size(json_object_get(one, "leftovers")) == 0)
+		output_field("", json_array_size(restored) > 0 ?
+			     "byte for byte as before the opening" : "all files are as before");
 }
 
 static void print_after(char ret[OUTPUT_TIME_MAX], const json_t *one)
@@ -52,6 +67,7 @@ static void print(struct cli *cli, const json_t *doc)
 				"nothing was changed");
 	output_field("sshd says", json_get_string(one, "effective", NULL));
 	print_files(cli, one);
+	output_list("left over", json_object_get(one, "leftovers"));
 	if (changed && json_get_int(one, "daemons", 0) == 0)
 		output_field("reloaded", "no sshd is running with this file: nothing to reload");
 	if (cli->dry_run && changed)
@@ -62,7 +78,7 @@ static int revert(struct cli *cli, const char *toggle)
 {
 	struct rootlatch_plan *plan = NULL;
 	struct rootlatch_error err = { 0 };
-	int status = cli_recover_first(cli);
+	int status = cli_recover_first(cli, toggle);
 
 	if (status != 0)
 		return status;

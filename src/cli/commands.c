@@ -8,8 +8,9 @@
 #include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
-	&command_open, &command_close, &command_revert,  &command_status, &command_check,
-	&command_show, &command_log,   &command_recover, NULL,
+	&command_open,   &command_close, &command_extend, &command_revert,  &command_status,
+	&command_check,  &command_show,  &command_log,    &command_recover, &command_reap,
+	&command_watch,  NULL,
 };
 
 static int set_root(struct cli *cli, const char *value, struct error *err)
@@ -143,7 +144,8 @@ void cli_help(FILE *to)
 		    "Opens a root login for as long as a job needs it, and closes it again, exactly.\n"
 		    "\n", to);
 	for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
-		(void)fprintf(to, "  %-10s %s\n", (*c)->name, (*c)->summary);
+		if (!(*c)->hidden)
+			(void)fprintf(to, "  %-10s %s\n", (*c)->name, (*c)->summary);
 	(void)fputs("\nOptions of every command:\n", to);
 	print_options(to, cli_global_options);
 	(void)fputs("\nrootlatch COMMAND --help has the command's own options.\n"

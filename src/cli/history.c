@@ -10,13 +10,14 @@ static void print_show(struct cli *cli, const json_t *doc)
 {
 	const json_t *one = output_first(doc);
 	const char *undoes = json_get_string(one, "undoes", NULL);
+	const char *by = json_get_string(one, "by", NULL);
 	char at[OUTPUT_TIME_MAX], title[128];
 
 	output_time(one, "at", at);
 	(void)snprintf(title, sizeof(title), "%s %s %s", json_get_string(one, "id", ""),
 		       json_get_string(one, "command", ""), json_get_string(one, "toggle", ""));
 	output_headline(cli, OUTPUT_PLAIN, title, json_get_bool(one, "applied") ? "applied" : "");
-	output_fieldf("at", "%s, by %s", at, json_get_string(one, "by", ""));
+	output_fieldf("at", "%s%s%s", at, by != NULL ? ", by " : "", by != NULL ? by : "");
 	output_field("why", json_get_string(one, "reason", NULL));
 	output_field("undoes", undoes);
 	output_field(undoes == NULL ? "undo by hand" : "its opening",

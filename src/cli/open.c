@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/output.h"
 
-#include "base/duration.h"
-#include "base/when.h"
+#define DEFAULT_WINDOW_S 3600
 
 static int set_allow(struct cli *cli, const char *value, struct error *err)
 {
 	cli->terms.allow = value;
+	return 0;
+}
+
+static int set_from(struct cli *cli, const char *value, struct error *err)
+{
+	cli->terms.from = value;
 	return 0;
 }
 
@@ -22,45 +27,54 @@ static int set_keep(struct cli *cli, const char *value, struct error *err)
 	return 0;
 }
 
-/* Checked, so that a slip is told at once; what becomes of them is the library's to say. */
-static int set_for(struct cli *cli, const char *value, struct error *err)
+static int set_replace(struct cli *cli, const char *value, struct error *err)
 {
-	int64_t seconds;
-
-	if (duration_parse(value, &seconds, err) < 0)
-		return -1;
-	if (seconds < 60)
-		return error_set(err, ERROR_USAGE, "--for: a window under 60 seconds is too short");
-	cli->timed = true;
+	cli->terms.replace = true;
 	return 0;
 }
 
-static int set_until(struct cli *cli, const char *value, struct error *err)
+static int place(struct cli *cli, enum rootlatch_placement placement, struct error *err)
 {
-	int64_t ns;
-
-	cli->timed = true;
-	return when_parse(value, &ns, err);
+	if (cli->terms.placement != ROOTLATCH_ANYWHERE && cli->terms.placement != placement) {
+		(void)error_set(err, ERROR_USAGE, "--in-place, --drop-in and --runtime exclude each "
+				"other");
+		return error_hint(err, "Nothing was changed.");
+	}
+	cli->terms.placement = placement;
+	return 0;
 }
 
 static int set_in_place(struct cli *cli, const char *value, struct error *err)
 {
-	cli->terms.in_place = true;
-	return 0;
+	return place(cli, ROOTLATCH_IN_PLACE, err);
+}
+
+static int set_drop_in(struct cli *cli, const char *value, struct error *err)
+{
+	return place(cli, ROOTLATCH_DROP_IN, err);
+}
+
+static int set_runtime(struct cli *cli, const char *value, struct error *err)
+{
+	return place(cli, ROOTLATCH_RUNTIME, err);
 }
 
 static const struct cli_option options[] = {
+	{ "from", '\0', "ADDR,...", "for these addresses or networks alone", set_from },
+	{ "for", '\0', "DURATION", "then it ends by itself: 90m, 2h30m (default: 1h)", cli_set_for },
+	{ "until", '\0', "TIME", "the same, as a time of day or an ISO 8601 time", cli_set_until },
+	{ "keep", '\0', NULL, "no deadline: open until you close it", set_keep },
+	{ "reason", '\0', "TEXT", "why, for status and the log", set_reason },
 	{ "allow", '\0', "VALUE", "yes (default), prohibit-password, forced-commands-only",
 	  set_allow },
+	{ "replace", '\0', NULL, "in the place of an opening with other terms", set_replace },
+	{ "runtime", '\0', NULL, "a file in /run: a reboot ends it (default)", set_runtime },
+	{ "drop-in", '\0', NULL, "a file below /etc (default with --keep)", set_drop_in },
 	{ "in-place", '\0', NULL, "edit the deciding line where it stands", set_in_place },
-	{ "keep", '\0', NULL, "open until you close it", set_keep },
-	{ "for", '\0', "DURATION", "refused: this version keeps no deadlines", set_for },
-	{ "until", '\0', "TIME", "refused: this version keeps no deadlines", set_until },
-	{ "reason", '\0', "TEXT", "why, for status and the log", set_reason },
 	{ .name = NULL },
 };
 
-static const char *headline(const struct cli *cli, const json_t *one)
+static const char *headline_value(const struct cli *cli, const json_t *one)
 {
 	const char *value = json_get_string(one, "value", "");
 
@@ -73,6 +87,19 @@ static const char *headline(const struct cli *cli, const json_t *one)
 	return "root may log in";
 }
 
+static void print_headline(const struct cli *cli, const json_t *one, bool applied)
+{
+	_cleanup_free_ char *sources = output_joined(json_object_get(one, "from"));
+	char left[256], right[OUTPUT_TIME_MAX + 16], until[OUTPUT_TIME_MAX];
+
+	(void)snprintf(left, sizeof(left), "%s%s%.180s", headline_value(cli, one),
+		       sources != NULL ? " from " : "", sources != NULL ? sources : "");
+	output_time(one, "until", until);
+	(void)snprintf(right, sizeof(right), "until %s",
+		       json_get_string(one, "until", NULL) != NULL ? until : "you close it");
+	output_headline(cli, OUTPUT_OPEN, left, applied ? right : "not by rootlatch");
+}
+
 static void print_reload(const json_t *one)
 {
 	int64_t daemons = json_get_int(one, "daemons", 0);
@@ -83,6 +110,17 @@ static void print_reload(const json_t *one)
 		output_fieldf("reloaded", "%lld sshd listeners", (long long)daemons);
 }
 
+/* `rootlatch close` alone would say of the default instance that nothing is open. */
+static void print_close(const json_t *one)
+{
+	const char *toggle = json_get_string(one, "toggle", "");
+
+	if (strcmp(toggle, "root-login") == 0)
+		output_field("close now", "rootlatch close");
+	else
+		output_fieldf("close now", "rootlatch revert '%s'", toggle);
+}
+
 static void print(struct cli *cli, const json_t *doc)
 {
 	const json_t *one = output_first(doc);
@@ -90,18 +128,20 @@ static void print(struct cli *cli, const json_t *doc)
 	bool changed = json_get_bool(one, "would_change");
 	char since[OUTPUT_TIME_MAX];
 
-	output_headline(cli, OUTPUT_OPEN, headline(cli, one),
-			applied ? "until you close it" : "not by rootlatch");
+	print_headline(cli, one, applied);
 	output_field("sshd says", json_get_string(one, "effective", NULL));
 	if (!changed && applied) {
 		output_time(one, "since", since);
-		output_fieldf("already", "open since %s; nothing was changed", since);
+		output_fieldf("already", "open since %s; nothing was changed, the deadline is as it "
+			      "was", since);
 	}
 	output_list(cli->dry_run ? "would write" : "written", json_object_get(one, "files"));
 	if (changed && !cli->dry_run)
 		print_reload(one);
+	if (changed)
+		output_closers(one);
 	if (applied && !cli->dry_run)
-		output_field("close now", "rootlatch close");
+		print_close(one);
 	if (cli->dry_run)
 		output_field("", "nothing was changed (--dry-run)");
 }
@@ -113,14 +153,10 @@ static int run(struct cli *cli)
 	struct rootlatch_error err = { 0 };
 	int status;
 
-	if (cli->timed && cli->terms.keep) {
-		struct error both = ERROR_INIT;
-
-		(void)error_set(&both, ERROR_USAGE, "--keep and a deadline exclude each other");
-		(void)error_hint(&both, "Nothing was changed.");
-		return cli_usage(cli, &both);
-	}
-	status = cli_recover_first(cli);
+	if (!cli->terms.keep && cli->deadline_ns == 0)
+		cli->window_s = cli->window_s != 0 ? cli->window_s : DEFAULT_WINDOW_S;
+	cli->terms.until_ns = cli_deadline(cli);
+	status = cli_recover_first(cli, NULL);
 	if (status != 0)
 		return status;
 	if (rootlatch_plan_apply(cli->handle, toggle, &cli->terms, &plan, &err) < 0)

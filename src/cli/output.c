@@ -109,6 +109,47 @@ void output_list(const char *label, const json_t *list)
 		output_field(i == 0 ? label : "", json_string_value(json_array_get(list, i)));
 }
 
+char *output_joined(const json_t *list)
+{
+	struct buffer text = BUFFER_INIT;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (buffer_printf(&text, NULL, "%s%s", i > 0 ? ", " : "",
+				  json_string_value(json_array_get(list, i))) < 0)
+			break;
+	return text.data;
+}
+
+void output_closers(const json_t *result)
+{
+	const json_t *list = json_object_get(result, "closers");
+	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+
+		if (buffer_printf(&text, NULL, "%s%s", i > 0 ? ", " : "",
+				  strcmp(name, "reboot") == 0 ? "the next reboot" : name) < 0)
+			return;
+	}
+	output_field("closes by", text.data);
+}
+
+void output_hint(const char *hint)
+{
+	while (*hint != '\0') {
+		size_t len = strcspn(hint, "\n");
+		_cleanup_free_ char *line = str_ndup(hint, len, NULL);
+
+		(void)fputs("  ", stderr);
+		if (line != NULL)
+			output_text(stderr, line + strspn(line, " "));
+		(void)fputs("\n", stderr);
+		hint += len;
+		hint += *hint == '\n';
+	}
+}
+
 void output_warnings(const json_t *result)
 {
 	const json_t *list = json_object_get(result, "warnings");
@@ -120,17 +161,21 @@ void output_warnings(const json_t *result)
 		(void)fputs("rootlatch: warning: ", stderr);
 		output_text(stderr, json_get_string(one, "message", ""));
 		(void)fputs("\n", stderr);
-		if (hint[0] != '\0') {
-			(void)fputs("  ", stderr);
-			output_text(stderr, hint);
-			(void)fputs("\n", stderr);
-		}
+		output_hint(hint);
 	}
 }
 
 const json_t *output_first(const json_t *doc)
 {
 	return json_array_get(json_object_get(doc, "results"), 0);
+}
+
+/* "2 h" right after it was set, not "1 h 59 min". */
+static int64_t rounded(int64_t left_ns)
+{
+	const int64_t minute = 60 * 1000000000LL;
+
+	return left_ns > 5 * minute ? left_ns + minute / 2 : left_ns;
 }
 
 void output_time(const json_t *result, const char *key, char ret[OUTPUT_TIME_MAX])
@@ -143,6 +188,6 @@ void output_time(const json_t *result, const char *key, char ret[OUTPUT_TIME_MAX
 	if (text == NULL || when_parse(text, &ns, NULL) < 0)
 		return;
 	when_format_local(ns, now_ns(), at);
-	when_format_span(ns > now_ns() ? ns - now_ns() : now_ns() - ns, span);
+	when_format_span(ns > now_ns() ? rounded(ns - now_ns()) : now_ns() - ns, span);
 	(void)snprintf(ret, OUTPUT_TIME_MAX, "%s (%s%s)", at, span, ns > now_ns() ? "" : " ago");
 }

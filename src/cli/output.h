@@ -25,6 +25,12 @@ void output_fieldf(const char *label, const char *fmt, ...) _printf_(2, 3);
 void output_cell(const char *value, int width);
 /* The strings of a JSON list, a line each below one label. */
 void output_list(const char *label, const json_t *list);
+/* The strings of a JSON list behind one another: "a, b". NULL when there are none. The caller frees it. */
+char *output_joined(const json_t *list);
+/* "closes by      watcher, cron, the next reboot" */
+void output_closers(const json_t *result);
+/* Lines of what to do, on stderr, below what happened. */
+void output_hint(const char *hint);
 /* The warnings of a result, on stderr. */
 void output_warnings(const json_t *result);
 /* Foreign text with its newlines, escaped. */

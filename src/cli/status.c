@@ -16,13 +16,16 @@ static const char *state_text(const json_t *one)
 static void print_row(struct cli *cli, const json_t *one)
 {
 	bool applied = json_get_string(one, "id", NULL) != NULL;
+	bool timed = json_get_string(one, "until", NULL) != NULL;
+	char until[OUTPUT_TIME_MAX];
 	const char *on = cli->color && applied ? "\033[33m" : "";
 
 	output_cell(json_get_string(one, "toggle", ""), 16);
 	(void)fputs(on, stdout);
 	output_cell(state_text(one), 9);
 	(void)fputs(on[0] != '\0' ? "\033[0m" : "", stdout);
-	output_cell(applied ? "you close it" : "-", 16);
+	output_time(one, "until", until);
+	output_cell(!applied ? "-" : timed ? until : "you close it", 16);
 	output_cell(json_get_string(one, "by", "-"), 7);
 	output_cell(json_get_string(one, "reason", "-"), 0);
 	(void)putchar('\n');
@@ -30,6 +33,7 @@ static void print_row(struct cli *cli, const json_t *one)
 
 static void print_detail(const json_t *one)
 {
+	_cleanup_free_ char *sources = NULL;
 	char since[OUTPUT_TIME_MAX];
 
 	output_field("sshd says", json_get_string(one, "effective", NULL));
@@ -40,6 +44,9 @@ static void print_detail(const json_t *one)
 	output_time(one, "since", since);
 	output_fieldf("since", "%s, transaction %s, %s", since, json_get_string(one, "id", ""),
 		      json_get_string(one, "placement", ""));
+	sources = output_joined(json_object_get(one, "from"));
+	output_field("from", sources);
+	output_closers(one);
 	output_list("files", json_object_get(one, "files"));
 }
 

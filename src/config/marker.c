@@ -265,11 +265,18 @@ static int apply_change(struct applying *a, const struct marker_change *change,
 		      slice_of(NULL, 0), err);
 }
 
+/* Only inserts share a line: they all go in front of it, one behind the other. */
+static bool may_follow(const struct marker_change *last, const struct marker_change *change)
+{
+	return change->line != last->line ||
+	       (change->kind == EDIT_INSERT && last->kind == EDIT_INSERT);
+}
+
 static int apply_all(struct applying *a, const struct marker_change *changes, size_t len,
 		     struct buffer *ret_text, struct error *err)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (i > 0 && changes[i].line == changes[i - 1].line) {
+		if (i > 0 && !may_follow(&changes[i - 1], &changes[i])) {
 			a->number = changes[i].line;
 			return refuse(a, "is changed twice", err);
 		}

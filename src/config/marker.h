@@ -9,6 +9,8 @@
  *   insert                     ->   #rootlatch:ID#
  *                                   our line
  *
+ * Lines that belong together, a Match block of ours, are inserts one behind the other.
+ *
  * ID is the transaction's, 8 lower-case hex digits. A later edit may set or disable the
  * line of an earlier one. Then their markers are a stack, oldest on top, and each wraps
  * the line of the one above it:
@@ -86,11 +88,12 @@ struct marker_change {
 	struct slice ours;     /* set, insert: our line without a line end */
 };
 
-/* Makes the changes, which are in the order of their lines, at most one a line. On
- * success *ret_text (empty before) is the new text, *ret_edit (empty before) the
- * record. ERROR_REFUSED: a bad ID, a line that is not there, is blank or is a marker;
- * lines out of order; an insert directly behind a marker; an ID that the text already
- * has. */
+/* Makes the changes, which are in the order of their lines, at most one a line, but for
+ * inserts: several in front of the same line become several lines of ours in that order,
+ * each with its own marker. On success *ret_text (empty before) is the new text,
+ * *ret_edit (empty before) the record. ERROR_REFUSED: a bad ID, a line that is not there,
+ * is blank or is a marker; lines out of order; an insert directly behind a marker; an ID
+ * that the text already has. */
 int marker_edit_apply(struct slice text, const char *id,
 		      const struct marker_change *changes, size_t len,
 		      struct buffer *ret_text, struct edit *ret_edit,

@@ -83,17 +83,35 @@ static bool original_is(const struct marker *marker, const struct edit_change *c
 	return slice_is(marker->original, change->original);
 }
 
+static bool same_original(const struct edit_change *a, const struct edit_change *b)
+{
+	if (a->original == NULL || b->original == NULL)
+		return a->original == b->original;
+	return strcmp(a->original, b->original) == 0;
+}
+
+/* Of changes whose markers read alike, the first ones are those that are still there. */
+static bool marker_is_there(const struct reverting *r, const struct edit_change *change)
+{
+	size_t wanted = 1, found = 0;
+
+	for (const struct edit_change *c = r->edit->changes; c < change; c++)
+		wanted += same_original(c, change) ? 1 : 0;
+	for (size_t i = 0; i < r->places.len; i++)
+		if (r->places.items[i].edit == r->edit &&
+		    original_is(&r->places.items[i].marker, change))
+			found++;
+	return found >= wanted;
+}
+
 /* What was written and is not there. */
 static void show_missing(const struct reverting *r, const struct edit_change *change,
 			 struct error *e)
 {
 	char prefix[MARKER_PREFIX_LEN + 3];
 	const char *original = change->original != NULL ? change->original : "";
-	bool there = false;
+	bool there = marker_is_there(r, change);
 
-	for (size_t i = 0; i < r->places.len && !there; i++)
-		there = r->places.items[i].edit == r->edit &&
-			original_is(&r->places.items[i].marker, change);
 	(void)snprintf(prefix, sizeof(prefix), "-%s%s#%s", MARKER_TAG, r->edit->id,
 		       change->original != NULL ? " " : "");
 	if (!there)

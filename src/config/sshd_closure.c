@@ -6,8 +6,10 @@
  */
 #include "config/sshd_closure.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 
+#include "base/path.h"
 #include "config/ascii.h"
 
 struct reading {
@@ -37,6 +39,7 @@ void sshd_closure_release(struct sshd_closure *closure)
 	}
 	free(closure->files);
 	free(closure->directives);
+	strings_release(&closure->patterns);
 	*closure = (struct sshd_closure)SSHD_CLOSURE_INIT;
 }
 
@@ -148,17 +151,36 @@ static int count_read(struct reading *r, struct error *err)
 static int read_file(struct reading *r, const char *path, const struct frame *parent,
 		     struct error *err);
 
+char *sshd_include_pattern(const char *argument, struct error *err)
+{
+	if (argument[0] == '/' || argument[0] == '~')
+		return str_dup(argument, err);
+	return path_join(SSHD_CONFIG_FOLDER, argument, err);
+}
+
+bool sshd_include_finds(const char *pattern, const char *path)
+{
+	return fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0;
+}
+
+bool sshd_closure_would_read(const struct sshd_closure *closure, const char *path)
+{
+	for (size_t i = 0; i < closure->patterns.len; i++)
+		if (sshd_include_finds(closure->patterns.items[i], path))
+			return true;
+	return false;
+}
+
 static int read_pattern(struct reading *r, const struct frame *f, const char *pattern,
 			struct error *err)
 {
 	_cleanup_strings_ struct strings paths = STRINGS_INIT;
-	_cleanup_free_ char *full = NULL;
+	_cleanup_free_ char *full = sshd_include_pattern(pattern, err);
+	struct strings *known = &r->closure->patterns;
 
-	if (pattern[0] == '/' || pattern[0] == '~')
-		full = str_dup(pattern, err);
-	else
-		full = str_format(err, "%s/%s", SSHD_CONFIG_FOLDER, pattern);
 	if (full == NULL || count_read(r, err) < 0)
+		return -1;
+	if (!strings_contain(known, full) && strings_add(known, full, err) < 0)
 		return -1;
 	if (r->io->glob(r->io->ctx, full, &paths, err) < 0)
 		return error_prefix(err, "%s line %zu", f->path, f->number);

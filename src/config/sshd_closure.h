@@ -64,6 +64,9 @@ struct sshd_closure {
 	size_t directives_len;
 	size_t directives_cap;
 	bool has_include;         /* any Include line, even one that matches no file */
+	struct strings patterns;  /* of all Include lines, in full (sshd_include_pattern), in
+				     the order of first reading, each once; also of those that
+				     depend on a Match */
 };
 
 #define SSHD_CLOSURE_INIT { .files = NULL }
@@ -78,6 +81,17 @@ void sshd_closure_release(struct sshd_closure *closure);
 int sshd_closure_read(const char *path, const struct strings *groups,
 		      const struct sshd_closure_io *io, struct sshd_closure *ret,
 		      struct error *err) _must_check_;
+
+/* An argument of Include as sshd(8) gives it to glob(3): a relative one is looked for in
+ * SSHD_CONFIG_FOLDER. Owned by the caller; NULL on failure. */
+char *sshd_include_pattern(const char *argument, struct error *err) _must_check_;
+
+/* True when glob(3) would find `path` by such a pattern, if it were there. By names alone:
+ * of two that lead to one file through a link or a doubled slash the pattern's counts. */
+bool sshd_include_finds(const char *pattern, const char *path);
+
+/* True when some Include would find a file at `path`. It may depend on a Match. */
+bool sshd_closure_would_read(const struct sshd_closure *closure, const char *path);
 
 /* The PermitRootLogin that decides for root on a connection to which no network
  * condition and nothing unknown applies: index of directives, or SSHD_NONE (sshd's

@@ -52,54 +52,14 @@ static bool contradicts(const struct planning *p, const struct sshd_directive *d
 	return sshd_permit_parse(d->value) != p->permit;
 }
 
-static int note_add(struct planning *p, enum sshd_note_kind kind, size_t index,
-		    struct error *err)
-{
-	struct sshd_plan *plan = &p->plan;
-	size_t match = directive(p, index)->match;
-	size_t cap = plan->notes_cap != 0 ? plan->notes_cap * 2 : 4;
-	struct sshd_note *notes;
-
-	if (plan->notes_len > 0 && plan->notes[plan->notes_len - 1].match == match)
-		return 0;
-	if (plan->notes_len == plan->notes_cap) {
-		notes = reallocarray(plan->notes, cap, sizeof(*notes));
-		if (notes == NULL)
-			return error_oom(err);
-		plan->notes = notes;
-		plan->notes_cap = cap;
-	}
-	plan->notes[plan->notes_len++] = (struct sshd_note){
-		.kind = kind,
-		.directive = index,
-		.match = match,
-	};
-	return 0;
-}
-
-/* Of blocks that hold, the first decides: what comes behind a deciding block has no
- * say. */
 static int collect_notes(struct planning *p, struct error *err)
 {
-	bool in_match = p->deciding != SSHD_NONE &&
-			directive(p, p->deciding)->scope == SSHD_SCOPE_ROOT;
-	size_t end = in_match ? p->deciding : p->closure->directives_len;
+	struct sshd_blocks blocks = SSHD_BLOCKS_INIT;
 
-	for (size_t i = 0; i < end; i++) {
-		const struct sshd_directive *d = directive(p, i);
-		enum sshd_note_kind kind = d->scope == SSHD_SCOPE_NETWORK ?
-						   SSHD_NOTE_NETWORK :
-						   SSHD_NOTE_UNKNOWN;
-
-		if (d->keyword != SSHD_PERMIT_ROOT_LOGIN || !contradicts(p, d))
-			continue;
-		if (d->scope != SSHD_SCOPE_NETWORK && d->scope != SSHD_SCOPE_UNKNOWN)
-			continue;
-		if (note_add(p, kind, i, err) < 0)
-			return -1;
-	}
-	if (in_match && contradicts(p, directive(p, p->deciding)))
-		return note_add(p, SSHD_NOTE_OVERRIDDEN, p->deciding, err);
+	if (sshd_plan_blocks(p->closure, p->value, &blocks, err) < 0)
+		return -1;
+	p->plan.notes = blocks.items;
+	p->plan.notes_len = blocks.len;
 	return 0;
 }
 

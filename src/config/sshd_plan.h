@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * sshd_plan: the smallest change, in place, after which PermitRootLogin has the wanted
- * value for root on every connection that no network condition applies to.
+ * value for root on every connection that no network condition applies to. And how the
+ * administrator's own Match blocks bear on a value that is read before them.
  */
 #ifndef ROOTLATCH_CONFIG_SSHD_PLAN_H
 #define ROOTLATCH_CONFIG_SSHD_PLAN_H
@@ -37,8 +38,21 @@ struct sshd_plan {
 	size_t files_len;
 	struct sshd_note *notes;      /* one a block, in the order of reading */
 	size_t notes_len;
-	size_t notes_cap;
 };
+
+/* The Match blocks that keep a value, put before everything else, from holding. */
+struct sshd_blocks {
+	struct sshd_note *items;      /* one a block, in the order of reading */
+	size_t len;
+	size_t cap;
+	bool has_root;                /* SSHD_NOTE_OVERRIDDEN is among them, as the last */
+	bool has_network;             /* SSHD_NOTE_NETWORK or SSHD_NOTE_UNKNOWN is */
+};
+
+#define SSHD_BLOCKS_INIT { .items = NULL }
+#define _cleanup_sshd_blocks_ _cleanup_(sshd_blocks_release)
+
+void sshd_blocks_release(struct sshd_blocks *blocks);
 
 #define SSHD_PLAN_INIT { .deciding = SSHD_NONE }
 #define _cleanup_sshd_plan_ _cleanup_(sshd_plan_release)
@@ -57,5 +71,28 @@ void sshd_plan_release(struct sshd_plan *plan);
 int sshd_plan_permit_root_login(const struct sshd_closure *closure, const char *value,
 				const char *id, struct config_augeas *augeas,
 				struct sshd_plan *ret, struct error *err) _must_check_;
+
+/* Which Match blocks say something else than `value` to root where they hold and no
+ * block before them has decided: they beat a global line, wherever it stands. Without
+ * has_root a global line read first does it for all connections that no network
+ * condition applies to; with has_root alone a `Match all` read first does it for all.
+ * With both neither does: it would override the conditions as well. ERROR_USAGE: not a
+ * value of PermitRootLogin. */
+int sshd_plan_blocks(const struct sshd_closure *closure, const char *value,
+		     struct sshd_blocks *ret, struct error *err) _must_check_;
+
+/* Plans, for an sshd that has no Include, PermitRootLogin `value` for the sources `from`
+ * (entries of address.h, at least one): a Match block of ours in front of the first
+ * Match line of the main file, so that it wins over all of them and ends where that one
+ * begins. ret->deciding is what decides for all others, ret->notes stay empty.
+ *
+ * ERROR_REFUSED: there is no Match in the main file, and at the end of a file the block
+ * would swallow what somebody appends; an included file has a Match that is read first;
+ * what stands before the Match line is commented out by another edit of ours. Others as
+ * marker_edit_apply() and sshd_opening_lines(). */
+int sshd_plan_block_before_match(const struct sshd_closure *closure,
+				 const struct strings *from, const char *value,
+				 const char *id, struct sshd_plan *ret,
+				 struct error *err) _must_check_;
 
 #endif

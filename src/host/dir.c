@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <glob.h>
+#include <linux/magic.h>
 #include <stdio.h>
+#include <sys/vfs.h>
 
 #include "base/path.h"
 #include "host/file.h"
@@ -110,6 +112,19 @@ int host_dir_remove(const struct host *h, const char *path, struct error *err)
 	    errno != ENOENT)
 		return error_sys(err, ERROR_FAILED, errno, "removing the folder %s", path);
 	return 0;
+}
+
+bool host_is_tmpfs(const struct host *h, const char *path)
+{
+	_cleanup_close_ int fd = -1;
+	struct statfs fs;
+
+	if (!host_is_live(h))
+		return false;
+	fd = host_open_following(h, path, O_PATH | O_DIRECTORY, NULL);
+	if (fd < 0 || fstatfs(fd, &fs) < 0)
+		return false;
+	return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC;
 }
 
 /* One component more: a name as it is, or those of the folder that match. */

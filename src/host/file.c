@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/file.h>
 
 #include "base/path.h"
 #include "host/clock.h"
@@ -217,17 +218,39 @@ int host_write_all(const struct host *h, int fd, struct slice bytes, struct erro
 	return 0;
 }
 
+bool host_file_is_locked(const struct host *h, const char *path)
+{
+	_cleanup_close_ int fd = host_open(h, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	int r;
+
+	if (fd < 0)
+		return false;
+	do
+		r = h->ops->flock(h->ctx, fd, LOCK_SH | LOCK_NB);
+	while (r < 0 && errno == EINTR);
+	return r < 0 && errno == EWOULDBLOCK;
+}
+
+/* Owner and attributes are those of `like`, or root's and none. */
+static int set_meta(const struct host *h, int fd, const char *like, mode_t mode,
+		    struct error *err)
+{
+	if (like != NULL)
+		return host_meta_copy(h, like, fd, err);
+	if (h->ops->fchmod(h->ctx, fd, mode) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "setting the mode");
+	return 0;
+}
+
 /* A half-written file is no use to anybody: unlink it again. */
 static int create_with(const struct host *h, const char *path, struct slice bytes, const char *like,
-		       int64_t mtime_ns, struct error *err)
+		       mode_t mode, int64_t mtime_ns, struct error *err)
 {
 	_cleanup_close_ int fd = host_open(h, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
 
 	if (fd < 0)
 		return error_sys(err, ERROR_FAILED, errno, "creating %s", path);
 	if (host_write_all(h, fd, bytes, err) < 0)
-		goto undo;
-	if (like != NULL && host_meta_copy(h, like, fd, err) < 0)
 		goto undo;
 	if (mtime_ns >= 0) {
 		const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
@@ -238,6 +261,9 @@ static int create_with(const struct host *h, const char *path, struct slice byte
 			goto undo;
 		}
 	}
+	/* last, so that who finds it with its owner and mode knows that it has all the rest */
+	if (set_meta(h, fd, like, mode, err) < 0)
+		goto undo;
 	if (h->ops->fsync(h->ctx, fd) < 0) {
 		(void)error_sys(err, ERROR_FAILED, errno, "fsync");
 		goto undo;
@@ -248,16 +274,16 @@ undo:
 	return error_prefix(err, "%s", path);
 }
 
-int host_file_create(const struct host *h, const char *path, struct slice bytes,
+int host_file_create(const struct host *h, const char *path, struct slice bytes, mode_t mode,
 		     int64_t mtime_ns, struct error *err)
 {
-	return create_with(h, path, bytes, NULL, mtime_ns, err);
+	return create_with(h, path, bytes, NULL, mode, mtime_ns, err);
 }
 
 int host_file_stage(const struct host *h, const char *path, const char *like,
 		    struct slice bytes, int64_t mtime_ns, struct error *err)
 {
-	return create_with(h, path, bytes, like, mtime_ns, err);
+	return create_with(h, path, bytes, like, 0, mtime_ns, err);
 }
 
 int host_dir_fsync(const struct host *h, const char *path, struct error *err)
@@ -282,7 +308,7 @@ static int unlink_in(const struct host *h, const char *path, bool durable, struc
 {
 	_cleanup_close_ int dir = -1;
 
-	if (!host_file_exists(h, path) && errno == ENOENT)
+	if (!host_file_exists(h, path))
 		return 0;
 	dir = open_parent(h, path, err);
 	if (dir < 0)

@@ -69,12 +69,21 @@ int host_file_require_trusted(const struct host *h, const char *path, struct err
 int host_folders_require_trusted(const struct host *h, const char *path, struct error *err)
 	_must_check_;
 
+/* ERROR_REFUSED when the folder of `path` lies on a read-only filesystem. One that is not there is fine. */
+int host_folder_require_writable(const struct host *h, const char *path, struct error *err)
+	_must_check_;
+
 /* True when there is anything at `path` (lstat(2)). */
 bool host_file_exists(const struct host *h, const char *path);
 
-/* Writes a new file, O_EXCL, mode 0600, owned by root, with `mtime_ns` unless that is negative,
- * and fsyncs it (not its folder). */
-int host_file_create(const struct host *h, const char *path, struct slice bytes,
+/* True when another open file description holds a flock(2) on the file at `path`: while it is held
+ * its process lives. A file that is not there, or can't be opened, is not locked. */
+bool host_file_is_locked(const struct host *h, const char *path);
+
+/* Writes a new file, O_EXCL, owned by root, with permission bits `mode`, whatever the umask (until
+ * it is written it is 0600), and with `mtime_ns` unless that is negative; and fsyncs it (not its
+ * folder). */
+int host_file_create(const struct host *h, const char *path, struct slice bytes, mode_t mode,
 		     int64_t mtime_ns, struct error *err) _must_check_;
 
 /* The temporary for a replacement: a new file at `path`, on the same filesystem as `like`, with
@@ -83,7 +92,7 @@ int host_file_create(const struct host *h, const char *path, struct slice bytes,
 int host_file_stage(const struct host *h, const char *path, const char *like,
 		    struct slice bytes, int64_t mtime_ns, struct error *err) _must_check_;
 
-/* unlink(2) and fsync of the folder. A file that is not there is success. */
+/* unlink(2) and fsync of the folder. A file, or a folder, that is not there is success. */
 int host_file_unlink(const struct host *h, const char *path, struct error *err) _must_check_;
 
 /* unlink(2) alone, for files whose comeback after a power loss would do no harm. */
@@ -105,6 +114,11 @@ int host_dir_list(const struct host *h, const char *path, struct strings *ret_na
 		  struct error *err) _must_check_;
 
 int host_dir_fsync(const struct host *h, const char *path, struct error *err) _must_check_;
+
+/* True when the folder `path` lies in memory, so that a reboot empties it: tmpfs(5) or ramfs, by
+ * statfs(2). False when it does not, when that can't be told, and on a host that is not live (what
+ * is mounted there when it runs, nobody knows). */
+bool host_is_tmpfs(const struct host *h, const char *path);
 
 /* An open file descriptor of a path below the root, O_CLOEXEC | O_NOFOLLOW added. */
 int host_open(const struct host *h, const char *path, int flags, mode_t mode);

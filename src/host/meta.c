@@ -179,6 +179,21 @@ static int check_mount(int fd, const char *path, struct error *err)
 	return 0;
 }
 
+int host_folder_require_writable(const struct host *h, const char *path, struct error *err)
+{
+	_cleanup_free_ char *dir = path_dirname(path, err);
+	_cleanup_close_ int fd = -1;
+	struct statvfs vfs;
+
+	if (dir == NULL)
+		return -1;
+	fd = host_open_following(h, dir, O_PATH | O_DIRECTORY, NULL);
+	if (fd >= 0 && fstatvfs(fd, &vfs) == 0 && (vfs.f_flag & ST_RDONLY) != 0)
+		return refuse(err, dir, "lies on a read-only filesystem",
+			      "It must be mounted read-write first.");
+	return 0;
+}
+
 /* Who can write to a folder can put another file into the place of ours; higher up, in a sticky
  * folder, only the owner of the entry can. */
 int host_folders_require_trusted(const struct host *h, const char *path, struct error *err)

@@ -31,6 +31,7 @@ struct host_child {
 };
 
 struct trouble {
+	pid_t pid; /* set: no trouble, but who is about to be the program */
 	int no_namespaces;
 	int sys_errno;
 	char where[32];
@@ -312,6 +313,7 @@ int host_run(const struct host *h, const struct host_command *cmd,
 static void __attribute__((noreturn)) detached_main(char *const *argv, const char *cwd, int trouble)
 {
 	int null = open("/dev/null", O_RDWR);
+	struct trouble t = { .sys_errno = 0 };
 	pid_t pid;
 
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
@@ -324,17 +326,40 @@ static void __attribute__((noreturn)) detached_main(char *const *argv, const cha
 	if (chdir(cwd) < 0 && chdir("/") < 0)
 		child_trouble(trouble, false, "chdir");
 	child_reset();
+	t.pid = getpid();
+	if (write(trouble, &t, sizeof(t)) < 0)
+		_exit(126);
 	(void)execve(argv[0], argv, clean_environment);
 	child_trouble(trouble, false, "execve");
 }
 
-int host_spawn_detached(const struct host *h, char *const *argv, const char *cwd,
-			struct error *err)
+/* Up to the end that execve(2) makes, or exit. True when there was trouble. */
+static bool read_trouble(int fd, pid_t *ret_pid, struct trouble *ret)
 {
-	int trouble[2], status = -1;
 	struct trouble t;
 	ssize_t n;
-	pid_t pid;
+
+	for (;;) {
+		do
+			n = read(fd, &t, sizeof(t));
+		while (n < 0 && errno == EINTR);
+		if (n != (ssize_t)sizeof(t))
+			return false;
+		if (t.pid == 0)
+			break;
+		*ret_pid = t.pid;
+	}
+	*ret = t;
+	return true;
+}
+
+int host_spawn_detached(const struct host *h, char *const *argv, const char *cwd,
+			struct host_process *ret, struct error *err)
+{
+	int trouble[2], status = -1;
+	pid_t pid, started = 0;
+	struct trouble t;
+	bool failed;
 
 	if (pipe2(trouble, O_CLOEXEC) < 0)
 		return error_sys(err, ERROR_FAILED, errno, "starting %s", argv[0]);
@@ -348,15 +373,15 @@ int host_spawn_detached(const struct host *h, char *const *argv, const char *cwd
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	do
-		n = read(trouble[0], &t, sizeof(t));
-	while (n < 0 && errno == EINTR);
+	failed = read_trouble(trouble[0], &started, &t);
 	(void)close(trouble[0]);
-	if (n == (ssize_t)sizeof(t))
+	if (failed)
 		return error_sys(err, ERROR_FAILED, t.sys_errno, "starting %s: %s", argv[0],
 				 t.where);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return error_set(err, ERROR_FAILED, "starting %s: it could not be detached", argv[0]);
+	if (ret != NULL && host_process_of(started, ret) < 0)
+		*ret = (struct host_process){ .pid = 0 };
 	return 0;
 }
 

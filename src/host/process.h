@@ -9,10 +9,14 @@
 #include "base/buffer.h"
 #include "host/host.h"
 
-/* A file as the command shall see it: `bytes` at `path`, in a mount namespace of its own. */
+/* A file as the command shall see it: `bytes` at `path`, in a mount namespace of its own. It need
+ * not exist, nor its folder: it is seen as root's, 0644, in folders of root's, 0755, beside all that
+ * is really there. One without bytes over an existing file is an empty file, which to sshd is as
+ * good as none. */
 struct host_view {
 	const char *path;
 	struct slice bytes;
+	bool gone; /* it stands for no file at all, and has no bytes: for those who list folders */
 };
 
 struct host_command {
@@ -21,8 +25,9 @@ struct host_command {
 	size_t n_views;
 	struct slice input;      /* its standard input; empty without */
 	bool private_mounts;     /* a mount namespace of its own, also without views */
-	const char *missing_dir; /* with private_mounts: a folder to show when it is missing,
-				  * empty and root's; sshd wants its /run/sshd. NULL: none */
+	const char *missing_dir; /* with private_mounts: a folder to show when it is missing, empty
+				  * and root's, 0755, as are those above it that are missing;
+				  * sshd wants its /run/sshd. NULL: none */
 	bool in_root;            /* chroot(2) to the host's root when that is not / */
 	unsigned timeout_ms;     /* then it is killed; 0 means 60 s */
 };
@@ -60,16 +65,17 @@ void host_child_stop(struct host_child **child);
 int host_run(const struct host *h, const struct host_command *cmd,
 	     struct host_outcome *ret_outcome, struct error *err) _must_check_;
 
-/* Starts a command that shall outlive us (a daemon which puts itself into the background, or
- * stays): a session of its own, descriptors on /dev/null. Returns when it was executed. */
-int host_spawn_detached(const struct host *h, char *const *argv, const char *cwd,
-			struct error *err) _must_check_;
-
 /* A process, told apart from a later one with the same number by its start time. */
 struct host_process {
 	pid_t pid;
 	uint64_t start_ticks; /* field 22 of proc_pid_stat(5), since boot */
 };
+
+/* Starts a command that shall outlive us (a daemon which puts itself into the background, or
+ * stays): a session of its own, descriptors on /dev/null. Returns when it was executed. `ret` (or
+ * NULL) gets the process, which may have ended since. */
+int host_spawn_detached(const struct host *h, char *const *argv, const char *cwd,
+			struct host_process *ret, struct error *err) _must_check_;
 
 /* True while it runs (a zombie does not). */
 bool host_process_alive(const struct host_process *p);

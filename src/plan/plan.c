@@ -43,7 +43,7 @@ char *plan_temp_path(const char *path, const char *id, struct error *err)
 	return name != NULL ? path_join(dir, name, err) : NULL;
 }
 
-int plan_add(struct plan *p, struct step *s, struct error *err)
+static int insert(struct plan *p, size_t at, struct step *s, struct error *err)
 {
 	if (p->len == p->cap) {
 		size_t cap = p->cap != 0 ? p->cap * 2 : 4;
@@ -56,9 +56,21 @@ int plan_add(struct plan *p, struct step *s, struct error *err)
 		p->steps = steps;
 		p->cap = cap;
 	}
-	p->steps[p->len++] = *s;
+	memmove(&p->steps[at + 1], &p->steps[at], (p->len - at) * sizeof(*p->steps));
+	s->number = (unsigned)p->len++;
+	p->steps[at] = *s;
 	*s = (struct step){ 0 };
 	return 0;
+}
+
+int plan_add(struct plan *p, struct step *s, struct error *err)
+{
+	return insert(p, p->len, s, err);
+}
+
+int plan_prepend(struct plan *p, struct step *s, struct error *err)
+{
+	return insert(p, 0, s, err);
 }
 
 json_t *strings_to_json(const struct strings *s, struct error *err)
@@ -89,9 +101,12 @@ json_t *plan_to_json(const struct plan *p, struct error *err)
 	_cleanup_json_ json_t *json = json_object();
 	_cleanup_json_ json_t *steps = json_array();
 
-	for (size_t i = 0; i < p->len; i++)
-		if (json_push(steps, step_to_json(&p->steps[i], err), err) < 0)
+	for (size_t i = 0; i < p->len; i++) {
+		json_t *step = step_to_json(&p->steps[i], err);
+
+		if (step == NULL || json_push(steps, step, err) < 0)
 			return NULL;
+	}
 	if (json_put(json, "id", json_string(p->id), err) < 0 ||
 	    json_put(json, "steps", json_incref(steps), err) < 0 ||
 	    json_put(json, "on_commit", strings_to_json(&p->on_commit, err), err) < 0 ||

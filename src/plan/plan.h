@@ -32,8 +32,10 @@ int plan_new_id(char ret_id[PLAN_ID_LEN + 1], const struct strings *taken, struc
  * globs skip it for its leading dot, and those for hidden *.conf files for the ~ at its end. */
 char *plan_temp_path(const char *path, const char *id, struct error *err) _must_check_;
 
-/* Takes the step's content over, also on failure. */
+/* Takes the step's content over, also on failure, and numbers it. */
 int plan_add(struct plan *p, struct step *s, struct error *err) _must_check_;
+/* The same, before all that are there: what has to be in force before anything else is done. */
+int plan_prepend(struct plan *p, struct step *s, struct error *err) _must_check_;
 
 json_t *plan_to_json(const struct plan *p, struct error *err) _must_check_;
 int plan_from_json(const json_t *json, struct plan *ret, struct error *err) _must_check_;

@@ -24,3 +24,5 @@ librootlatch_a_SOURCES += %D%/sshd_reload.h
 librootlatch_a_SOURCES += %D%/sshd_staging.c
 librootlatch_a_SOURCES += %D%/sshd_staging.h
 librootlatch_a_SOURCES += %D%/sshd_title.c
+librootlatch_a_SOURCES += %D%/sshd_views.c
+librootlatch_a_SOURCES += %D%/sshd_views.h

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "config/ascii.h"
 #include "host/file.h"
 #include "service/sshd_staging.h"
 
@@ -27,21 +28,50 @@ static bool is_wildcard(const char *address)
 	return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
 }
 
+/* The first socket of a family (AF_UNSPEC: of any). */
+static const struct host_socket *first_socket(const struct sshd_daemon *daemon, int family)
+{
+	for (size_t i = 0; daemon != NULL && i < daemon->sockets.len; i++)
+		if (family == AF_UNSPEC || daemon->sockets.items[i].family == family)
+			return &daemon->sockets.items[i];
+	return NULL;
+}
+
+static void connect_to(const struct host_socket *to, struct sshd_connection *ret)
+{
+	ret->lport = to->port;
+	if (!is_wildcard(to->address)) {
+		(void)snprintf(ret->laddr_room, sizeof(ret->laddr_room), "%s", to->address);
+		ret->laddr = ret->laddr_room;
+	}
+}
+
 void sshd_connection_default(const struct sshd_daemon *daemon, uint16_t port,
 			     struct sshd_connection *ret)
 {
+	const struct host_socket *to = first_socket(daemon, AF_UNSPEC);
+
 	*ret = (struct sshd_connection){ .user = "root", .host = SSHD_ADDR_ELSEWHERE,
 					 .addr = SSHD_ADDR_ELSEWHERE,
 					 .laddr = SSHD_LADDR_ELSEWHERE,
 					 .lport = port != 0 ? port : 22 };
-	if (daemon == NULL || daemon->sockets.len == 0)
+	if (to != NULL)
+		connect_to(to, ret);
+}
+
+void sshd_connection_from(const struct sshd_daemon *daemon, const char *addr,
+			  struct sshd_connection *ret)
+{
+	int family = strchr(addr, ':') != NULL ? AF_INET6 : AF_INET;
+	const struct host_socket *to = first_socket(daemon, family);
+
+	sshd_connection_default(daemon, 0, ret);
+	ret->host = addr;
+	ret->addr = addr;
+	if (to == NULL)
 		return;
-	ret->lport = daemon->sockets.items[0].port;
-	if (!is_wildcard(daemon->sockets.items[0].address)) {
-		(void)snprintf(ret->laddr_room, sizeof(ret->laddr_room), "%s",
-			       daemon->sockets.items[0].address);
-		ret->laddr = ret->laddr_room;
-	}
+	ret->laddr = family == AF_INET6 ? SSHD_LADDR_ELSEWHERE_6 : SSHD_LADDR_ELSEWHERE;
+	connect_to(to, ret);
 }
 
 static int make_argv(const struct sshd_judge *j, const char *config, struct strings *ret,
@@ -205,6 +235,36 @@ int sshd_judge(const struct host *h, const struct sshd_daemon *daemon, const cha
 	if (sshd_judge_start(h, daemon, config, views, n_views, connection, &j, err) < 0)
 		return -1;
 	return sshd_judge_finish(&j, ret, err);
+}
+
+static bool says_no_include(const struct sshd_answers *a)
+{
+	static const char words[] = "bad configuration option: include";
+
+	for (size_t i = 0; i < a->complaints.len; i++) {
+		const char *said = a->complaints.items[i];
+
+		for (; *said != '\0'; said++)
+			if (ascii_equal(said, words))
+				return true;
+	}
+	return false;
+}
+
+int sshd_judge_knows_include(const struct host *h, const struct sshd_daemon *daemon,
+			     const char *config, bool *ret_knows, struct error *err)
+{
+	static const char only_include[] = "Include " SSHD_STAGING_PARENT "/none\n";
+	const struct host_view view = { .path = config, .bytes = { .data = only_include,
+							.len = sizeof(only_include) - 1 } };
+	_cleanup_sshd_answers_ struct sshd_answers answers = SSHD_ANSWERS_INIT;
+	struct sshd_connection c;
+
+	sshd_connection_default(daemon, 0, &c);
+	if (sshd_judge(h, daemon, config, &view, 1, &c, &answers, err) < 0)
+		return -1;
+	*ret_knows = answers.valid || !says_no_include(&answers);
+	return 0;
 }
 
 int sshd_judge_require_valid(const struct sshd_answers *a, const char *what, struct error *err)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * sshd_manager: who starts the sshd of this host: systemd, an init script, somebody by hand.
- * Only sshd_find and sshd_reload ask.
  */
 #ifndef ROOTLATCH_SERVICE_SSHD_MANAGER_H
 #define ROOTLATCH_SERVICE_SSHD_MANAGER_H

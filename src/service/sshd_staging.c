@@ -6,7 +6,6 @@
 #include "service/sshd_staging.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 
 #include "base/path.h"
@@ -14,6 +13,7 @@
 #include "host/clock.h"
 #include "host/file.h"
 #include "host/meta.h"
+#include "service/sshd_views.h"
 
 #define LINKS_MAX 16
 
@@ -23,14 +23,6 @@ struct work {
 	size_t n_views;
 	struct sshd_staging *s;
 };
-
-static const struct host_view *find_view(const struct work *w, const char *path)
-{
-	for (size_t i = 0; i < w->n_views; i++)
-		if (strcmp(w->views[i].path, path) == 0)
-			return &w->views[i];
-	return NULL;
-}
 
 static size_t find_real(const struct work *w, const char *path)
 {
@@ -78,11 +70,11 @@ static char *follow(const struct host *h, const char *path, struct error *err)
 static int load(const struct work *w, const char *path, struct host_file *keep,
 		struct slice *ret_text, struct error *err)
 {
-	const struct host_view *view = find_view(w, path);
+	const struct host_view *view = sshd_views_find(w->views, w->n_views, path);
 	_cleanup_free_ char *real = NULL;
 
 	if (view != NULL) {
-		*ret_text = view->bytes;
+		*ret_text = view->bytes.len > 0 ? view->bytes : slice_of("", 0);
 		return 0;
 	}
 	real = follow(w->h, path, err);
@@ -93,29 +85,15 @@ static int load(const struct work *w, const char *path, struct host_file *keep,
 	return 0;
 }
 
-static int compare_paths(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* What sshd's glob(3) would find, were the views on the disk. */
 static int find_included(const struct work *w, const char *argument, struct strings *ret,
 			 struct error *err)
 {
-	bool as_is = argument[0] == '/' || argument[0] == '~';
-	_cleanup_free_ char *pattern = as_is ? str_dup(argument, err) :
-					       path_join(SSHD_CONFIG_FOLDER, argument, err);
+	_cleanup_free_ char *pattern = sshd_include_pattern(argument, err);
 
-	if (pattern == NULL || host_glob(w->h, pattern, ret, err) < 0)
+	if (pattern == NULL)
 		return -1;
-	for (size_t i = 0; i < w->n_views; i++)
-		if (fnmatch(pattern, w->views[i].path, FNM_PATHNAME | FNM_PERIOD) == 0 &&
-		    !strings_contain(ret, w->views[i].path) &&
-		    strings_add(ret, w->views[i].path, err) < 0)
-			return -1;
-	if (ret->len > 1)
-		qsort(ret->items, ret->len, sizeof(*ret->items), compare_paths);
-	return 0;
+	return sshd_views_glob(w->h, w->views, w->n_views, pattern, ret, err);
 }
 
 /* The arguments of one Include, led to the copies. Included files join the work. */
@@ -176,7 +154,7 @@ static int stage_one(struct work *w, size_t i, struct error *err)
 	    rewrite(w, w->s->real.items[i], text, &out, err) < 0)
 		return error_prefix(err, "copying %s for sshd", w->s->real.items[i]);
 	return host_file_create(w->h, w->s->copies.items[i], slice_of(out.data, out.len),
-				-1, err);
+				0600, -1, err);
 }
 
 int sshd_staging_make(const struct host *h, const char *config, const struct host_view *views,

@@ -3,9 +3,11 @@
  * restore.sh: the exact undo of one transaction for a host on which rootlatch is gone or
  * broken. POSIX sh and utilities (cmp, dd, cat, mv, cp, rm, chmod, chown, touch), and sshd.
  *
- *     compare all -> install the prepared twins by rename -> sshd -t -> reload
+ *     compare all -> remove what was made -> install the prepared twins by rename -> sshd -t
+ *     -> reload
  *
- * Nothing is installed unless every file is as the transaction left it, or is restored already.
+ * Nothing is changed unless every file is as the transaction left it, or is restored already. What
+ * was made goes first: that is what closes.
  */
 #include "base/path.h"
 #include "store/snapshot.h"
@@ -32,39 +34,58 @@ static const char script_head[] =
 	"\tsshd_test\n"
 	"}\n"
 	"\n"
-	"# restored PATH N: PATH has the bytes it had before\n"
-	"restored() { [ -f \"$1\" ] && [ ! -h \"$1\" ] && cmp -s \"$2.before\" \"$1\"; }\n"
-	"# ours PATH N HEAD TAIL: PATH is as the transaction left it: the old one's first HEAD blocks,\n"
-	"# what differs, and the old one from block TAIL on\n"
+	"missing() { [ ! -e \"$1\" ] && [ ! -h \"$1\" ]; }\n"
+	"# restored KIND PATH N: PATH is what it was before; where it was made there was nothing\n"
+	"restored() {\n"
+	"\t[ \"$1\" != create ] || { missing \"$2\"; return; }\n"
+	"\t[ -f \"$2\" ] && [ ! -h \"$2\" ] && cmp -s \"$3.before\" \"$2\"\n"
+	"}\n"
+	"# ours KIND PATH N HEAD TAIL: PATH is as the transaction left it: gone where it was unlinked,\n"
+	"# otherwise the old one's first HEAD blocks, what differs, and the old one from block TAIL on\n"
 	"ours() {\n"
-	"\t[ -f \"$1\" ] && [ ! -h \"$1\" ] || return 1\n"
+	"\t[ \"$1\" != unlink ] || { missing \"$2\" && [ -d \"${2%/*}/\" ]; return; }\n"
+	"\t[ -f \"$2\" ] && [ ! -h \"$2\" ] || return 1\n"
 	"\t{\n"
-	"\t\t[ \"$3\" = 0 ] || dd if=\"$2.before\" bs=512 count=\"$3\"\n"
-	"\t\tcat \"$2.middle\"\n"
-	"\t\tdd if=\"$2.before\" bs=512 skip=\"$4\"\n"
-	"\t} 2>/dev/null | cmp -s - \"$1\"\n"
+	"\t\t[ \"$4\" = 0 ] || dd if=\"$3.before\" bs=512 count=\"$4\"\n"
+	"\t\tcat \"$3.middle\"\n"
+	"\t\tdd if=\"$3.before\" bs=512 skip=\"$5\"\n"
+	"\t} 2>/dev/null | cmp -s - \"$2\"\n"
 	"}\n"
 	"\n"
 	"check() {\n"
-	"\trestored \"$1\" \"$2\" && return 0\n"
-	"\tours \"$1\" \"$2\" \"$7\" \"$8\" && { todo=yes; return 0; }\n"
-	"\tcomplain \"refused, nothing was changed: $1 was edited since\"\n"
-	"\tcomplain \"  what it was: $here/$2.before\"\n"
+	"\trestored \"$1\" \"$2\" \"$3\" && return 0\n"
+	"\tours \"$1\" \"$2\" \"$3\" \"$8\" \"$9\" && { todo=yes; return 0; }\n"
+	"\tcomplain \"refused, nothing was changed: $2 was edited since\"\n"
+	"\tcase $1 in\n"
+	"\tcreate) complain \"  it was not there before\" ;;\n"
+	"\t*) complain \"  what it was: $here/$3.before\" ;;\n"
+	"\tesac\n"
 	"\texit 3\n"
 	"}\n"
 	"\n"
-	"# install PATH N TWIN UID GID MODE HEAD TAIL: the twin lies on the same filesystem and is complete, so\n"
-	"# one rename puts it in place. Where it is gone a new one is made from the copy here.\n"
-	"install() {\n"
-	"\trestored \"$1\" \"$2\" && return 0\n"
+	"# copy and put_back PATH N TWIN UID GID MODE: the twin lies on the same filesystem and is\n"
+	"# complete, so one rename puts it in place. Where it is gone a new one is made from the copy here.\n"
+	"copy() {\n"
+	"\trm -f \"$3\" && cp \"$2.before\" \"$3\" && chown \"$4:$5\" \"$3\" && chmod \"$6\" \"$3\" &&\n"
+	"\t\ttouch -r \"$2.before\" \"$3\"\n"
+	"}\n"
+	"put_back() {\n"
 	"\tif ! { [ -f \"$3\" ] && [ ! -h \"$3\" ] && cmp -s \"$2.before\" \"$3\"; }; then\n"
-	"\t\trm -f \"$3\" && cp \"$2.before\" \"$3\" && chown \"$4:$5\" \"$3\" &&\n"
-	"\t\t\tchmod \"$6\" \"$3\" && touch -r \"$2.before\" \"$3\" ||\n"
-	"\t\t\t{ rm -f \"$3\"; complain \"$1 could not be prepared\"; failed; }\n"
+	"\t\tcopy \"$@\" || { rm -f \"$3\"; complain \"$1 could not be prepared\"; failed; }\n"
 	"\tfi\n"
 	"\tmv -f \"$3\" \"$1\" || { complain \"$1 could not be installed\"; failed; }\n"
-	"\trestored \"$1\" \"$2\" || { complain \"$1 is not as it should be\"; failed; }\n"
-	"\tsay \"$1 is as it was before\"\n"
+	"}\n"
+	"take_away() { rm -f \"$1\" || { complain \"$1 could not be removed\"; failed; }; }\n"
+	"\n"
+	"# install KIND PATH N TWIN UID GID MODE HEAD TAIL\n"
+	"install() {\n"
+	"\trestored \"$1\" \"$2\" \"$3\" && return 0\n"
+	"\tcase $1 in\n"
+	"\tcreate) take_away \"$2\" ;;\n"
+	"\t*) put_back \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" \"$7\" ;;\n"
+	"\tesac\n"
+	"\trestored \"$1\" \"$2\" \"$3\" || { complain \"$2 is not as it should be\"; failed; }\n"
+	"\tsay \"$2 is as it was before\"\n"
 	"}\n"
 	"failed() { complain \"A person must look. What the files were: $here/*.before\"; exit 4; }\n"
 	"\n";
@@ -117,15 +138,32 @@ static int append_setting(struct buffer *b, const char *name, const char *value,
 	return buffer_append(b, "\n", 1, err);
 }
 
-static int append_file(struct buffer *b, const struct step *s, size_t n, struct error *err)
+static int append_file(struct buffer *b, const struct step *s, struct error *err)
 {
-	struct snapshot_change c = snapshot_compare(s->before_bytes, s->after_bytes);
+	struct snapshot_change c = snapshot_compare_step(s);
 
-	if (buffer_append_str(b, "\t\"$1\" ", err) < 0 || append_quoted(b, s->path, err) < 0 ||
-	    buffer_printf(b, err, " %zu ", n) < 0 || append_quoted(b, s->temp, err) < 0)
+	if (buffer_printf(b, err, "\t\"$1\" %s ", step_kind_name(s->kind)) < 0 ||
+	    append_quoted(b, s->path, err) < 0 || buffer_printf(b, err, " %u ", s->number) < 0 ||
+	    append_quoted(b, s->temp, err) < 0)
 		return -1;
 	return buffer_printf(b, err, " %u %u %04o %zu %zu\n", (unsigned)s->meta.uid,
 			     (unsigned)s->meta.gid, (unsigned)s->meta.mode, c.head, c.tail);
+}
+
+/* Those that were made, or all others. The bytes of an unlinked one that was ready are not in this
+ * snapshot: it stays away. */
+static int append_files(struct buffer *b, const struct plan *plan, bool made, struct error *err)
+{
+	for (size_t i = 0; i < plan->len; i++) {
+		const struct step *s = &plan->steps[i];
+
+		if (!step_keeps_file(s) || (s->kind == STEP_CREATE) != made ||
+		    (s->kind == STEP_UNLINK && s->ready))
+			continue;
+		if (append_file(b, s, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* With the listener's own options: -o and -p may decide. */
@@ -147,10 +185,9 @@ int restore_script(const struct plan *plan, const struct snapshot_info *info,
 	    append_setting(ret, "sshd", info->sshd, err) < 0 ||
 	    append_setting(ret, "config", info->config, err) < 0 ||
 	    append_setting(ret, "pid_file", info->pid_file != NULL ? info->pid_file : "", err) < 0 ||
-	    append_judge(ret, info, err) < 0 || buffer_append_str(ret, "each() {\n", err) < 0)
+	    append_judge(ret, info, err) < 0 ||
+	    buffer_append_str(ret, "each() {\n\t:\n", err) < 0 ||
+	    append_files(ret, plan, true, err) < 0 || append_files(ret, plan, false, err) < 0)
 		return -1;
-	for (size_t i = 0; i < plan->len; i++)
-		if (append_file(ret, &plan->steps[i], i, err) < 0)
-			return -1;
 	return buffer_append_str(ret, "}\n", err) < 0 ? -1 : buffer_append_str(ret, script_tail, err);
 }

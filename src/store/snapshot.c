@@ -79,14 +79,27 @@ bool snapshot_exists(const struct store *s, const char *id)
 	return dir != NULL && host_file_exists(s->host, dir);
 }
 
+/* No file is no bytes. */
+static struct slice bytes_or_none(struct slice s)
+{
+	return s.data != NULL ? s : slice_of("", 0);
+}
+
+struct snapshot_change snapshot_compare_step(const struct step *step)
+{
+	return snapshot_compare(bytes_or_none(step->before_bytes), bytes_or_none(step->after_bytes));
+}
+
 static json_t *file_to_json(const struct step *step)
 {
-	struct snapshot_change c = snapshot_compare(step->before_bytes, step->after_bytes);
+	struct snapshot_change c = snapshot_compare_step(step);
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "path", step->path, "twin",
-			 step->temp, "before", step->before.hex, "after", step->after.hex,
-			 "head_blocks", (json_int_t)c.head, "tail_block", (json_int_t)c.tail,
-			 "meta", state_meta_to_json(&step->meta));
+	return json_pack("{s:s, s:i, s:b, s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "kind",
+			 step_kind_name(step->kind), "number", (int)step->number, "ready",
+			 step->ready, "path", step->path, "twin", step->temp, "before",
+			 step->before.hex, "after", step->after.hex, "head_blocks",
+			 (json_int_t)c.head, "tail_block", (json_int_t)c.tail, "meta",
+			 state_meta_to_json(&step->meta));
 }
 
 static json_t *manifest_of(const struct plan *plan, const struct snapshot_info *info,
@@ -95,7 +108,8 @@ static json_t *manifest_of(const struct plan *plan, const struct snapshot_info *
 	_cleanup_json_ json_t *files = json_array();
 
 	for (size_t i = 0; i < plan->len; i++)
-		if (json_push(files, file_to_json(&plan->steps[i]), err) < 0)
+		if (step_keeps_file(&plan->steps[i]) &&
+		    json_push(files, file_to_json(&plan->steps[i]), err) < 0)
 			return NULL;
 	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:I, s:O}", "id", plan->id, "command",
 			 info->command, "toggle", info->toggle, "by", info->by, "reason",
@@ -108,30 +122,41 @@ static int write_member(const struct store *s, const char *id, const char *name,
 {
 	_cleanup_free_ char *path = member(s, id, name, err);
 
-	return path == NULL ? -1 : host_file_create(s->host, path, bytes, -1, err);
+	return path == NULL ? -1 : host_file_create(s->host, path, bytes, 0600, -1, err);
+}
+
+static int write_file(const struct store *s, const char *id, const struct step *step,
+		      struct error *err)
+{
+	int64_t mtime_ns = step->kind != STEP_CREATE ? step->meta.mtime_ns : -1;
+	_cleanup_free_ char *before = NULL;
+	char middle[32];
+
+	if (step->kind == STEP_UNLINK && step->ready)
+		return 0;
+	before = snapshot_saved_path(s, id, step->number, err);
+	if (before == NULL || host_file_create(s->host, before, step->before_bytes, 0600, mtime_ns,
+					       err) < 0)
+		return -1;
+	if (step->kind == STEP_UNLINK)
+		return 0;
+	(void)snprintf(middle, sizeof(middle), "%u.middle", step->number);
+	return write_member(s, id, middle, snapshot_compare_step(step).middle, err);
 }
 
 static int write_files(const struct store *s, const struct plan *plan, struct error *err)
 {
-	for (size_t i = 0; i < plan->len; i++) {
-		const struct step *step = &plan->steps[i];
-		struct snapshot_change c = snapshot_compare(step->before_bytes, step->after_bytes);
-		_cleanup_free_ char *before = snapshot_saved_path(s, plan->id, i, err);
-		char middle[32];
-
-		(void)snprintf(middle, sizeof(middle), "%zu.middle", i);
-		if (before == NULL ||
-		    host_file_create(s->host, before, step->before_bytes, step->meta.mtime_ns,
-				     err) < 0 ||
-		    write_member(s, plan->id, middle, c.middle, err) < 0)
+	for (size_t i = 0; i < plan->len; i++)
+		if (step_keeps_file(&plan->steps[i]) &&
+		    write_file(s, plan->id, &plan->steps[i], err) < 0)
 			return -1;
-	}
 	return 0;
 }
 
-int snapshot_read_after(const struct store *s, const char *id, size_t n, const json_t *file,
+static int read_changed(const struct store *s, const char *id, const json_t *file,
 			struct buffer *ret, struct error *err)
 {
+	size_t n = (size_t)json_get_int(file, "number", 0);
 	_cleanup_free_ char *before_path = snapshot_saved_path(s, id, n, err);
 	_cleanup_host_file_ struct host_file before = HOST_FILE_INIT, middle = HOST_FILE_INIT;
 	_cleanup_free_ char *middle_path = NULL;
@@ -159,6 +184,14 @@ int snapshot_read_after(const struct store *s, const char *id, size_t n, const j
 		return error_set(err, ERROR_REFUSED, "%s and .middle do not give what the manifest "
 				 "says", before_path);
 	return 0;
+}
+
+int snapshot_read_after(const struct store *s, const char *id, const json_t *file,
+			struct buffer *ret, struct error *err)
+{
+	if (strcmp(json_get_string(file, "kind", ""), step_kind_name(STEP_UNLINK)) == 0)
+		return buffer_reserve(ret, 0, err);
+	return read_changed(s, id, file, ret, err);
 }
 
 static int write_all(const struct store *s, const struct plan *plan,

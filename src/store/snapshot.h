@@ -4,9 +4,13 @@
  * without rootlatch too.
  *
  *     snapshots/ID/manifest.json   what, where, owner, mode, times, digests
- *                  N.before        the bytes of file N as they were
+ *                  N.before        the bytes of the file of step N as they were
  *                  N.middle        what differs in them as the transaction left them
  *                  restore.sh      the exact undo, POSIX sh
+ *
+ * Of a file that is made N.before is empty; one that is unlinked has no N.middle, and when its
+ * bytes are in an earlier snapshot (ready) no N.before either. Steps that change no file are not
+ * in it.
  */
 #ifndef ROOTLATCH_STORE_SNAPSHOT_H
 #define ROOTLATCH_STORE_SNAPSHOT_H
@@ -35,13 +39,16 @@ struct snapshot_change {
 	struct slice middle; /* of the new one */
 };
 struct snapshot_change snapshot_compare(struct slice before, struct slice after);
+/* The same of a step that changes a file. */
+struct snapshot_change snapshot_compare_step(const struct step *step);
 
-/* "DIR/snapshots/ID/N.before". Owned by the caller. */
+/* "DIR/snapshots/ID/N.before", N being the number of the step. Owned by the caller. */
 char *snapshot_saved_path(const struct store *s, const char *id, size_t n, struct error *err)
 	_must_check_;
 
-/* File N as the transaction left it; `file` is its entry in the manifest's "files". */
-int snapshot_read_after(const struct store *s, const char *id, size_t n, const json_t *file,
+/* A file as the transaction left it, empty when it was unlinked; `file` is its entry in the
+ * manifest's "files". */
+int snapshot_read_after(const struct store *s, const char *id, const json_t *file,
 			struct buffer *ret, struct error *err) _must_check_;
 
 /* Makes the whole folder, durable when it returns; removes it again when that fails. */

@@ -15,10 +15,15 @@ void state_toggle_release(struct state_toggle *t)
 	free(t->name);
 	free(t->by);
 	free(t->reason);
+	free(t->boot);
+	free(t->watch);
+	strings_release(&t->closers);
+	strings_release(&t->from);
 	free(t->placement);
 	free(t->allow);
 	free(t->was);
 	free(t->is);
+	free(t->others);
 	free(t->config);
 	strings_release(&t->closure);
 	*t = (struct state_toggle){ 0 };
@@ -112,7 +117,7 @@ int state_add_file(struct state *s, struct state_file *f, struct error *err)
 }
 
 int state_add_edit(struct state_file *f, const char *toggle, const struct edit *edit,
-		   struct error *err)
+		   bool harmless, struct error *err)
 {
 	_cleanup_free_ char *name = str_dup(toggle, err);
 	struct state_edit *more;
@@ -126,7 +131,8 @@ int state_add_edit(struct state_file *f, const char *toggle, const struct edit *
 		return -1;
 	}
 	f->edits = more;
-	f->edits[f->len++] = (struct state_edit){ .toggle = TAKE_PTR(name), .edit = copy };
+	f->edits[f->len++] = (struct state_edit){ .toggle = TAKE_PTR(name), .edit = copy,
+						     .harmless = harmless };
 	return 0;
 }
 
@@ -188,7 +194,8 @@ int state_ids(const struct state *s, struct strings *ret_ids, struct error *err)
 			return -1;
 	/* a base image may come from a toggle that is reverted already */
 	for (size_t i = 0; i < s->n_files; i++) {
-		const char *in = strstr(s->files[i].saved, "/snapshots/");
+		const char *in = s->files[i].saved != NULL ? strstr(s->files[i].saved, "/snapshots/") :
+							     NULL;
 
 		if (in != NULL &&
 		    strings_addn(ret_ids, in + strlen("/snapshots/"), PLAN_ID_LEN, err) < 0)

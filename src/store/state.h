@@ -21,23 +21,32 @@ struct state_toggle {
 	char id[PLAN_ID_LEN + 1];
 	int64_t since_ns;
 	int64_t until_ns; /* 0: it is kept until somebody closes it */
+	int64_t until_boot_ns; /* the same deadline on CLOCK_BOOTTIME, in the boot of `boot` */
+	char *boot;       /* the boot that it does not outlive (deadline.h); "": any */
+	char *watch;      /* the file that its watcher holds; "" or NULL: it has none */
+	struct strings closers; /* what ends it: "watcher", "cron"; for status */
+	struct strings from;    /* the sources that it is for; none: everybody */
 	char *by;
 	char *reason;     /* NULL: none was given */
-	char *placement;  /* "in-place" */
+	char *placement;  /* "runtime", "drop-in", "in-place" */
 	char *allow;      /* the value that was asked for */
-	char *was;        /* what sshd answered before, and after */
+	char *was;        /* what sshd answered before, and after, for the (first) source */
 	char *is;
+	char *others;     /* what it answers for all other sources; "": there are none */
 	char *config;     /* the main file of the sshd instance */
 	struct strings closure; /* that file and all it included then */
 };
 
 struct state_edit {
 	char *toggle;
-	struct edit edit;
+	struct edit edit; /* without changes in a file that is ours alone */
+	bool harmless;    /* it opens nothing by itself: an Include line of a file that is gone, a
+			   * closer's file. One that can't be tidied up outlives its toggle */
 };
 
 struct state_file {
 	char *path;
+	bool made;   /* there was none: base is empty, and so are twin and saved (or NULL) */
 	char *twin;  /* the base itself, hidden beside the file */
 	char *saved; /* its bytes in the state folder */
 	struct digest base;
@@ -100,7 +109,7 @@ struct state_file *state_find_file(const struct state *s, const char *path);
 int state_add_toggle(struct state *s, struct state_toggle *t, struct error *err) _must_check_;
 int state_add_file(struct state *s, struct state_file *f, struct error *err) _must_check_;
 int state_add_edit(struct state_file *f, const char *toggle, const struct edit *edit,
-		   struct error *err) _must_check_;
+		   bool harmless, struct error *err) _must_check_;
 /* The oldest fall off the end. */
 int state_add_event(struct state *s, const char *id, const char *command, const char *toggle,
 		    const char *undoes, int64_t at_ns, struct error *err) _must_check_;

@@ -16,17 +16,27 @@ json_t *state_meta_to_json(const struct host_meta *m)
 			 m->attrs.hex);
 }
 
+static const char *or_none(const char *s)
+{
+	return s != NULL ? s : "";
+}
+
 static json_t *toggle_to_json(const struct state_toggle *t, struct error *err)
 {
-	_cleanup_json_ json_t *closure = strings_to_json(&t->closure, err);
+	_cleanup_json_ json_t *json = json_pack(
+		"{s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:s, s:s}", "name",
+		t->name, "id", t->id, "since_ns", (json_int_t)t->since_ns, "until_ns",
+		(json_int_t)t->until_ns, "until_boot_ns", (json_int_t)t->until_boot_ns, "boot",
+		or_none(t->boot), "watch", or_none(t->watch), "by", t->by, "reason", t->reason, "placement",
+		t->placement, "allow", t->allow, "was", t->was, "is", t->is, "others",
+		or_none(t->others),
+		"config", t->config);
 
-	if (closure == NULL)
+	if (json == NULL || json_put(json, "closure", strings_to_json(&t->closure, err), err) < 0 ||
+	    json_put(json, "closers", strings_to_json(&t->closers, err), err) < 0 ||
+	    json_put(json, "from", strings_to_json(&t->from, err), err) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s?, s:s, s:s, s:s, s:s, s:s, s:O}", "name",
-			 t->name, "id", t->id, "since_ns", (json_int_t)t->since_ns, "until_ns",
-			 (json_int_t)t->until_ns, "by", t->by, "reason", t->reason, "placement",
-			 t->placement, "allow", t->allow, "was", t->was, "is", t->is, "config",
-			 t->config, "closure", closure);
+	return json_incref(json);
 }
 
 static int put_encoded(json_t *json, const char *key, const char *line, struct error *err)
@@ -52,8 +62,8 @@ static json_t *edit_to_json(const struct state_edit *e, struct error *err)
 		    put_encoded(json, "ours", c->ours, err) < 0)
 			return NULL;
 	}
-	return json_pack("{s:s, s:s, s:O}", "toggle", e->toggle, "id", e->edit.id, "changes",
-			 changes);
+	return json_pack("{s:s, s:s, s:b, s:O}", "toggle", e->toggle, "id", e->edit.id, "harmless",
+			 e->harmless, "changes", changes);
 }
 
 static json_t *file_to_json(const struct state_file *f, struct error *err)
@@ -63,9 +73,9 @@ static json_t *file_to_json(const struct state_file *f, struct error *err)
 	for (size_t i = 0; i < f->len; i++)
 		if (json_push(edits, edit_to_json(&f->edits[i], err), err) < 0)
 			return NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:O}", "path", f->path, "twin", f->twin,
-			 "saved", f->saved, "base", f->base.hex, "base_meta",
-			 state_meta_to_json(&f->base_meta), "left", f->left.hex, "left_meta",
+	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:o, s:s, s:o, s:O}", "path", f->path, "made",
+			 f->made, "twin", or_none(f->twin), "saved", or_none(f->saved), "base", f->base.hex,
+			 "base_meta", state_meta_to_json(&f->base_meta), "left", f->left.hex, "left_meta",
 			 state_meta_to_json(&f->left_meta), "edits", edits);
 }
 
@@ -111,6 +121,26 @@ static int copy_string(const json_t *json, const char *key, char **ret, struct e
 	return *ret == NULL ? -1 : 0;
 }
 
+static int copy_strings(const json_t *json, const char *key, struct strings *ret,
+			struct error *err)
+{
+	json_t *array;
+
+	return json_need_array(json, key, &array, err) < 0 ? -1 :
+							     strings_from_json(array, ret, err);
+}
+
+/* With `may_be_none` also "": there is no such file. */
+static int copy_path(const json_t *json, const char *key, bool may_be_none, char **ret,
+		     struct error *err)
+{
+	const char *path = json_get_string(json, key, NULL);
+
+	if (may_be_none && path != NULL && path[0] == '\0')
+		return copy_string(json, key, ret, err);
+	return json_need_path(json, key, ret, err);
+}
+
 static int copy_id(const json_t *json, const char *key, char ret[PLAN_ID_LEN + 1],
 		   struct error *err)
 {
@@ -124,7 +154,8 @@ static int copy_id(const json_t *json, const char *key, char ret[PLAN_ID_LEN + 1
 	return 0;
 }
 
-static int meta_from_json(const json_t *json, struct host_meta *ret, struct error *err)
+static int meta_from_json(const json_t *json, bool may_be_none, struct host_meta *ret,
+			  struct error *err)
 {
 	int64_t mode, uid, gid;
 
@@ -132,7 +163,7 @@ static int meta_from_json(const json_t *json, struct host_meta *ret, struct erro
 	    json_need_int(json, "uid", &uid, err) < 0 ||
 	    json_need_int(json, "gid", &gid, err) < 0 ||
 	    json_need_int(json, "mtime_ns", &ret->mtime_ns, err) < 0 ||
-	    json_need_digest(json, "attrs", false, &ret->attrs, err) < 0)
+	    json_need_digest(json, "attrs", may_be_none, &ret->attrs, err) < 0)
 		return -1;
 	ret->mode = (mode_t)mode & 07777;
 	ret->uid = (uid_t)uid;
@@ -144,17 +175,21 @@ static int toggle_from_json(const json_t *json, struct state *s, struct error *e
 {
 	struct state_toggle t = { 0 };
 	const char *reason = json_get_string(json, "reason", NULL);
-	json_t *closure;
-
-	if (json_need_array(json, "closure", &closure, err) < 0 ||
-	    strings_from_json(closure, &t.closure, err) < 0 || copy_string(json, "name", &t.name, err) < 0 ||
+	if (copy_strings(json, "closure", &t.closure, err) < 0 ||
+	    copy_strings(json, "closers", &t.closers, err) < 0 ||
+	    copy_strings(json, "from", &t.from, err) < 0 ||
+	    copy_string(json, "name", &t.name, err) < 0 ||
 	    copy_id(json, "id", t.id, err) < 0 ||
 	    json_need_int(json, "since_ns", &t.since_ns, err) < 0 ||
 	    json_need_int(json, "until_ns", &t.until_ns, err) < 0 ||
+	    json_need_int(json, "until_boot_ns", &t.until_boot_ns, err) < 0 ||
+	    copy_string(json, "boot", &t.boot, err) < 0 ||
+	    copy_path(json, "watch", true, &t.watch, err) < 0 ||
 	    copy_string(json, "by", &t.by, err) < 0 ||
 	    copy_string(json, "placement", &t.placement, err) < 0 ||
 	    copy_string(json, "allow", &t.allow, err) < 0 ||
 	    copy_string(json, "was", &t.was, err) < 0 || copy_string(json, "is", &t.is, err) < 0 ||
+	    copy_string(json, "others", &t.others, err) < 0 ||
 	    json_need_path(json, "config", &t.config, err) < 0)
 		goto failed;
 	if (reason != NULL && (t.reason = str_dup(reason, err)) == NULL)
@@ -197,7 +232,7 @@ static int edit_from_json(const json_t *json, struct state_file *f, struct error
 	for (size_t i = 0; i < json_array_size(changes); i++)
 		if (change_from_json(json_array_get(changes, i), &edit, err) < 0)
 			return -1;
-	return state_add_edit(f, toggle, &edit, err);
+	return state_add_edit(f, toggle, &edit, json_get_bool(json, "harmless"), err);
 }
 
 static int file_from_json(const json_t *json, struct state *s, struct error *err)
@@ -205,13 +240,14 @@ static int file_from_json(const json_t *json, struct state *s, struct error *err
 	struct state_file f = { 0 };
 	json_t *edits;
 
+	f.made = json_get_bool(json, "made");
 	if (json_need_path(json, "path", &f.path, err) < 0 ||
-	    json_need_path(json, "twin", &f.twin, err) < 0 ||
-	    json_need_path(json, "saved", &f.saved, err) < 0 ||
+	    copy_path(json, "twin", f.made, &f.twin, err) < 0 ||
+	    copy_path(json, "saved", f.made, &f.saved, err) < 0 ||
 	    json_need_digest(json, "base", true, &f.base, err) < 0 ||
-	    meta_from_json(json_object_get(json, "base_meta"), &f.base_meta, err) < 0 ||
+	    meta_from_json(json_object_get(json, "base_meta"), f.made, &f.base_meta, err) < 0 ||
 	    json_need_digest(json, "left", false, &f.left, err) < 0 ||
-	    meta_from_json(json_object_get(json, "left_meta"), &f.left_meta, err) < 0 ||
+	    meta_from_json(json_object_get(json, "left_meta"), false, &f.left_meta, err) < 0 ||
 	    json_need_array(json, "edits", &edits, err) < 0)
 		goto failed;
 	for (size_t i = 0; i < json_array_size(edits); i++)

@@ -77,10 +77,14 @@ int store_lock(struct store *s, bool create, unsigned wait_seconds, struct error
 {
 	_cleanup_free_ char *path = store_path(s, "lock", err);
 	_cleanup_close_ int fd = -1;
+	bool is_new = create && !store_exists(s);
 
 	if (path == NULL)
 		return -1;
 	if ((create || store_exists(s)) && host_dir_create(s->host, s->dir, true, err) < 0)
+		return -1;
+	/* what would be refused from then on, the close too, must not be opened first */
+	if (is_new && store_check(s, err) < 0)
 		return -1;
 	fd = host_open(s->host, path, O_RDWR | O_CREAT, 0600);
 	if (fd < 0)

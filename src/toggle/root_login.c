@@ -9,40 +9,47 @@
 
 #include "service/sshd_check.h"
 
-int root_login_judgement_new(struct toggle_plan *p, struct error *err)
+int root_login_judgement_new(struct toggle_plan *p, const struct strings *from,
+			     struct error *err)
 {
 	p->judgement = calloc(1, sizeof(*p->judgement));
-	return p->judgement == NULL ? error_oom(err) : 0;
+	if (p->judgement == NULL)
+		return error_oom(err);
+	return strings_copy(from, &p->judgement->from, err);
 }
 
-int root_login_judgement_reserve(struct toggle_judgement *j, size_t len, struct error *err)
+void root_login_questions_free(struct root_login_question *questions, size_t n)
 {
-	j->targets = calloc(len + 1, sizeof(*j->targets));
-	j->twins = calloc(len + 1, sizeof(*j->twins));
-	j->texts = calloc(len + 1, sizeof(*j->texts));
-	j->views = calloc(len + 1, sizeof(*j->views));
-	if (j->targets == NULL || j->twins == NULL || j->texts == NULL || j->views == NULL)
-		return error_oom(err);
-	j->len = len;
-	return 0;
+	for (size_t i = 0; i < n; i++) {
+		sshd_judge_stop(&questions[i].before);
+		sshd_judge_stop(&questions[i].after);
+		sshd_answers_release(&questions[i].answers_before);
+		sshd_answers_release(&questions[i].answers_after);
+	}
+	free(questions);
+}
+
+static void changes_free(struct toggle_judgement *j)
+{
+	for (size_t i = 0; i < j->n_changes; i++) {
+		free(j->changes[i].path);
+		buffer_release(&j->changes[i].text);
+		edit_release(&j->changes[i].edit);
+		host_file_release(&j->changes[i].target);
+	}
+	free(j->changes);
 }
 
 static void judgement_free(struct toggle_judgement *j)
 {
-	sshd_judge_stop(&j->before);
-	sshd_judge_stop(&j->after);
-	sshd_answers_release(&j->answers_before);
-	sshd_answers_release(&j->answers_after);
+	root_login_questions_free(j->questions, j->n_questions);
+	changes_free(j);
 	sshd_files_release(&j->files);
+	sshd_files_release(&j->base);
 	sshd_plan_release(&j->edit);
-	for (size_t i = 0; i < j->len; i++) {
-		host_file_release(&j->targets[i]);
-		host_file_release(&j->twins[i]);
-		buffer_release(&j->texts[i]);
-	}
-	free(j->targets);
-	free(j->twins);
-	free(j->texts);
+	sshd_blocks_release(&j->blocks);
+	strings_release(&j->from);
+	free(j->base_views);
 	free(j->views);
 	free(j->allow);
 	free(j->was);
@@ -54,6 +61,59 @@ static const struct sshd_daemon *first_daemon(const struct toggle_plan *p)
 	return p->daemons.len > 0 ? &p->daemons.items[0] : NULL;
 }
 
+/* An address that none of the sources holds; false when they hold everything. */
+static bool find_elsewhere(const struct strings *from, const char **ret)
+{
+	static const char *const candidates[] = { SSHD_ADDR_ELSEWHERE, "255.255.255.254", "0.0.0.1",
+						  "100::1", "::2" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
+		bool held = false;
+
+		for (size_t k = 0; k < from->len; k++)
+			held |= address_contains(from->items[k], candidates[i]);
+		*ret = candidates[i];
+		if (!held)
+			return true;
+	}
+	return false;
+}
+
+int root_login_questions_new(const struct strings *from, const struct sshd_daemon *daemon,
+			     struct root_login_question **ret, size_t *ret_n, struct error *err)
+{
+	struct root_login_question *q = calloc(from->len + 1, sizeof(*q));
+	const char *elsewhere;
+	size_t n = 0;
+
+	if (q == NULL)
+		return error_oom(err);
+	for (; n < from->len; n++) {
+		address_first(from->items[n], q[n].addr);
+		sshd_connection_from(daemon, q[n].addr, &q[n].connection);
+		q[n].source = true;
+	}
+	if (n == 0) {
+		sshd_connection_default(daemon, 0, &q[n].connection);
+		q[n++].source = true;
+	} else if (find_elsewhere(from, &elsewhere)) {
+		sshd_connection_from(daemon, elsewhere, &q[n++].connection);
+	}
+	*ret = q;
+	*ret_n = n;
+	return 0;
+}
+
+const struct root_login_question *root_login_others(const struct toggle_judgement *j)
+{
+	const struct root_login_question *last;
+
+	if (j->n_questions == 0)
+		return NULL;
+	last = &j->questions[j->n_questions - 1];
+	return last->source ? NULL : last;
+}
+
 int root_login_judge_baseline(const struct toggle_context *c, struct toggle_plan *p,
 			      struct error *err)
 {
@@ -63,9 +123,14 @@ int root_login_judge_baseline(const struct toggle_context *c, struct toggle_plan
 		return -1;
 	if (p->daemons.len == 0 && !host_file_exists(c->host, SSHD_BINARY_DEFAULT))
 		return 0; /* nobody to ask; whether that will do is the caller's to say */
-	sshd_connection_default(first_daemon(p), 0, &j->connection);
-	return sshd_judge_start(c->host, first_daemon(p), c->config, NULL, 0, &j->connection,
-				&j->before, err);
+	if (root_login_questions_new(&j->from, first_daemon(p), &j->questions, &j->n_questions,
+				     err) < 0)
+		return -1;
+	for (size_t i = 0; i < j->n_questions; i++)
+		if (sshd_judge_start(c->host, first_daemon(p), c->config, j->base_views,
+				     j->n_base_views, &j->questions[i].connection, &j->questions[i].before, err) < 0)
+			return -1;
+	return 0;
 }
 
 int root_login_no_sshd(const struct toggle_context *c, struct error *err)
@@ -76,25 +141,69 @@ int root_login_no_sshd(const struct toggle_context *c, struct error *err)
 			  "would do.");
 }
 
+int root_login_views(const struct toggle_plan *p, struct host_view **ret, size_t *ret_n,
+		     struct error *err)
+{
+	struct host_view *views = calloc(p->plan.len + 1, sizeof(*views));
+	size_t n = 0;
+
+	if (views == NULL)
+		return error_oom(err);
+	for (size_t i = 0; i < p->plan.len; i++)
+		views[n++] = (struct host_view){ .path = p->plan.steps[i].path,
+						 .bytes = p->plan.steps[i].after_bytes,
+						 .gone = p->plan.steps[i].kind == STEP_UNLINK };
+	*ret = views;
+	*ret_n = n;
+	return 0;
+}
+
 int root_login_judge_candidate(const struct toggle_context *c, struct toggle_plan *p,
 			       struct error *err)
 {
 	struct toggle_judgement *j = p->judgement;
 
-	for (size_t i = 0; i < p->plan.len; i++)
-		j->views[j->n_views++] = (struct host_view){ .path = p->plan.steps[i].path,
-							     .bytes = p->plan.steps[i].after_bytes };
-	return sshd_judge_start(c->host, first_daemon(p), c->config, j->views, j->n_views,
-				&j->connection, &j->after, err);
+	if (root_login_views(p, &j->views, &j->n_views, err) < 0)
+		return -1;
+	for (size_t i = 0; i < j->n_questions; i++)
+		if (sshd_judge_start(c->host, first_daemon(p), c->config, j->views, j->n_views,
+				     &j->questions[i].connection, &j->questions[i].after, err) < 0)
+			return -1;
+	return 0;
+}
+
+int root_login_finish_baseline(struct toggle_judgement *j, struct error *err)
+{
+	for (size_t i = 0; i < j->n_questions; i++)
+		if (j->questions[i].before != NULL &&
+		    sshd_judge_finish(&j->questions[i].before, &j->questions[i].answers_before,
+				      err) < 0)
+			return -1;
+	return 0;
+}
+
+int root_login_finish_candidate(struct toggle_judgement *j, struct error *err)
+{
+	for (size_t i = 0; i < j->n_questions; i++)
+		if (j->questions[i].after != NULL &&
+		    sshd_judge_finish(&j->questions[i].after, &j->questions[i].answers_after, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int judge_listener(const struct toggle_context *c, struct toggle_plan *p,
 			  const struct sshd_daemon *d, const char *config, bool planned,
 			  struct sshd_answers *ret, struct error *err)
 {
+	const struct strings *from = &p->judgement->from;
 	struct sshd_connection connection;
+	char addr[ADDRESS_MAX];
 
 	sshd_connection_default(d, 0, &connection);
+	if (from->len > 0) {
+		address_first(from->items[0], addr);
+		sshd_connection_from(d, addr, &connection);
+	}
 	if (sshd_judge(c->host, d, config, p->judgement->views,
 		       planned ? p->judgement->n_views : 0, &connection, ret, err) < 0)
 		return -1;
@@ -137,19 +246,40 @@ int root_login_judge_reload(const struct toggle_context *c, struct toggle_plan *
 	return 0;
 }
 
-/* Whether an instance with another main file reads a file of the plan's. */
+static bool includes(const struct sshd_files *files, const char *path)
+{
+	for (size_t i = 0; i < files->closure.files_len; i++)
+		if (strcmp(files->closure.files[i].path, path) == 0)
+			return true;
+	return sshd_closure_would_read(&files->closure, path);
+}
+
+/* Whether an instance with another main file reads, or would read, a file of the plan's. */
 static bool shares_file(const struct toggle_context *c, const struct toggle_plan *p,
 			const struct sshd_daemon *d)
 {
 	_cleanup_sshd_files_ struct sshd_files files = { 0 };
-	_cleanup_strings_ struct strings paths = STRINGS_INIT;
 	bool shared = false;
 
-	if (sshd_files_read(c->host, d->config, &files, NULL) < 0 ||
-	    sshd_files_paths(&files, &paths, NULL) < 0)
+	if (sshd_files_read(c->host, d->config, &files, NULL) < 0)
 		return false; /* it can't be reloaded with such files anyway */
 	for (size_t i = 0; i < p->plan.len; i++)
-		shared |= strings_contain(&paths, p->plan.steps[i].path);
+		if (p->plan.steps[i].path != NULL)
+			shared |= includes(&files, p->plan.steps[i].path);
+	return shared;
+}
+
+bool root_login_is_shared(const struct toggle_context *c, const struct toggle_plan *p,
+			  const char *path)
+{
+	bool shared = false;
+
+	for (size_t i = 0; i < p->daemons.n_others && !shared; i++) {
+		_cleanup_sshd_files_ struct sshd_files files = { 0 };
+
+		shared = sshd_files_read(c->host, p->daemons.others[i].config, &files, NULL) == 0 &&
+			 includes(&files, path);
+	}
 	return shared;
 }
 
@@ -170,34 +300,40 @@ void root_login_keep_sharing(const struct toggle_context *c, struct toggle_plan 
 
 #define EXCEPTIONS_SHOWN 8
 
-/* A block for some sources, or one that we can't tell, which says something else for root. */
-static bool is_exception(const struct sshd_directive *d, const char *value)
+static bool is_ours(const struct toggle_context *c, const struct sshd_closure *closure,
+		    const struct sshd_note *note)
 {
-	return d->keyword == SSHD_PERMIT_ROOT_LOGIN &&
-	       (d->scope == SSHD_SCOPE_NETWORK || d->scope == SSHD_SCOPE_UNKNOWN) &&
-	       sshd_permit_parse(d->value) != sshd_permit_parse(value);
+	const struct sshd_directive *d = &closure->directives[note->directive];
+	const struct state_file *f = state_find_file(c->state, sshd_directive_path(closure, d));
+
+	return f != NULL && f->made;
 }
 
-int root_login_exceptions(const struct sshd_closure *closure, const char *value,
-			  struct toggle_warnings *warnings, size_t *ret_found, struct error *err)
+void root_login_describe_block(char *ret, size_t size, const struct sshd_closure *closure,
+			       const struct sshd_note *note)
 {
-	*ret_found = 0;
-	for (size_t i = 0; i < closure->directives_len; i++) {
-		const struct sshd_directive *d = &closure->directives[i], *match;
-		struct slice text;
-		char hint[512];
+	const struct sshd_directive *d = &closure->directives[note->match];
+	struct slice text = sshd_directive_text(closure, d);
 
-		if (!is_exception(d, value) || d->match == SSHD_NONE)
+	(void)snprintf(ret, size, "%s line %zu: %.*s (PermitRootLogin %s)",
+		       sshd_directive_path(closure, d), sshd_directive_number(closure, d),
+		       (int)text.len, text.data, closure->directives[note->directive].value);
+}
+
+static int warn_of_blocks(const struct toggle_context *c, const struct sshd_closure *closure,
+			  const struct sshd_blocks *blocks, struct toggle_warnings *warnings,
+			  size_t *ret_found, struct error *err)
+{
+	char hint[512];
+
+	for (size_t i = 0; i < blocks->len; i++) {
+		const struct sshd_note *note = &blocks->items[i];
+
+		if (note->kind == SSHD_NOTE_OVERRIDDEN || is_ours(c, closure, note) ||
+		    ++*ret_found > EXCEPTIONS_SHOWN)
 			continue;
-		if (++*ret_found > EXCEPTIONS_SHOWN)
-			continue;
-		match = &closure->directives[d->match];
-		text = sshd_directive_text(closure, match);
-		(void)snprintf(hint, sizeof(hint), "%s line %zu: %.*s (PermitRootLogin %s)",
-			       sshd_directive_path(closure, match),
-			       sshd_directive_number(closure, match), (int)text.len, text.data,
-			       d->value);
-		if (toggle_warn(warnings, err, hint, d->scope == SSHD_SCOPE_NETWORK ?
+		root_login_describe_block(hint, sizeof(hint), closure, note);
+		if (toggle_warn(warnings, err, hint, note->kind == SSHD_NOTE_NETWORK ?
 				"this Match block stays in force for its connections" :
 				"this Match block may hold too, and says otherwise") < 0)
 			return -1;
@@ -208,11 +344,45 @@ int root_login_exceptions(const struct sshd_closure *closure, const char *value,
 	return 0;
 }
 
-char *root_login_effective(const struct sshd_answers *answers, size_t exceptions,
-			   struct error *err)
+int root_login_exceptions(const struct toggle_context *c, const struct sshd_closure *closure,
+			  const char *value, struct toggle_warnings *warnings, size_t *ret_found,
+			  struct error *err)
 {
-	return sshd_answers_effective(answers, exceptions > 0 ? "all but the Match blocks named" :
-								"everybody", err);
+	_cleanup_sshd_blocks_ struct sshd_blocks blocks = SSHD_BLOCKS_INIT;
+
+	*ret_found = 0;
+	if (sshd_permit_parse(value) == SSHD_PERMIT_INVALID)
+		return 0;
+	if (sshd_plan_blocks(closure, value, &blocks, err) < 0)
+		return -1;
+	return warn_of_blocks(c, closure, &blocks, warnings, ret_found, err);
+}
+
+static const char *permit_of(const struct sshd_answers *a)
+{
+	const char *value = sshd_answers_get(a, "permitrootlogin");
+
+	return value != NULL ? sshd_permit_text(value) : "unknown";
+}
+
+char *root_login_effective(const struct sshd_answers *answers, const struct sshd_answers *others,
+			   const struct strings *from, size_t exceptions, struct error *err)
+{
+	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
+
+	if (from->len == 0 || (others != NULL && strcmp(permit_of(answers), permit_of(others)) == 0))
+		return sshd_answers_effective(answers, exceptions > 0 ?
+					      "all but the Match blocks named" : "everybody", err);
+	if (buffer_printf(&text, err, "permitrootlogin %s for ", permit_of(answers)) < 0)
+		return NULL;
+	for (size_t i = 0; i < from->len; i++)
+		if (buffer_printf(&text, err, "%s%s", i > 0 ? ", " : "", from->items[i]) < 0)
+			return NULL;
+	if (others != NULL &&
+	    buffer_printf(&text, err, ", %s for %s", permit_of(others), exceptions > 0 ?
+			  "all others but the Match blocks named" : "everybody else") < 0)
+		return NULL;
+	return TAKE_PTR(text.data);
 }
 
 void root_login_note_own_reload(const struct state *s, struct sshd_daemon *d)
@@ -231,21 +401,35 @@ int root_login_newer(const struct toggle_context *c, struct toggle_plan *p,
 		return -1;
 	for (size_t i = 0; i < p->daemons.len; i++) {
 		root_login_note_own_reload(c->state, &p->daemons.items[i]);
-		if (sshd_check_newer(c->host, &p->daemons.items[i], &p->judgement->answers_before,
+		if (sshd_check_newer(c->host, &p->daemons.items[i],
+				     &p->judgement->questions[0].answers_before,
 				     paths.items, paths.len, ret_newer, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+static int collect_differences(const struct root_login_question *q, struct strings *ret,
+			       struct error *err)
+{
+	static const char *const meant[] = { "permitrootlogin", NULL }, *const nothing[] = { NULL };
+
+	/* a file that is valid for one connection and not for another: sshd will say which */
+	if (!q->answers_before.valid || !q->answers_after.valid)
+		return sshd_judge_require_valid(&q->answers_after, "sshd would not accept the "
+						"configuration", err);
+	return sshd_answers_differ(&q->answers_before, &q->answers_after,
+				   q->source ? meant : nothing, ret, err);
+}
+
 int root_login_require_same(const struct toggle_judgement *j, struct error *err)
 {
-	static const char *const meant[] = { "permitrootlogin", NULL };
 	_cleanup_strings_ struct strings differences = STRINGS_INIT;
 	_cleanup_buffer_ struct buffer list = BUFFER_INIT;
 
-	if (sshd_answers_differ(&j->answers_before, &j->answers_after, meant, &differences, err) < 0)
-		return -1;
+	for (size_t i = 0; i < j->n_questions && differences.len == 0; i++)
+		if (collect_differences(&j->questions[i], &differences, err) < 0)
+			return -1;
 	if (differences.len == 0)
 		return 0;
 	for (size_t i = 0; i < differences.len; i++)

@@ -32,16 +32,21 @@ static int judge_candidate(const struct toggle_context *c, struct toggle_plan *p
 			   struct error *err)
 {
 	struct toggle_judgement *j = p->judgement;
+	struct error why = ERROR_INIT;
 
-	if (sshd_judge_finish(&j->after, &j->answers_after, err) < 0)
+	if (root_login_finish_candidate(j, err) < 0)
 		return -1;
-	if (sshd_judge_require_valid(&j->answers_after, "sshd would not accept its configuration "
+	if (sshd_judge_require_valid(&j->questions[0].answers_after, "sshd would not accept its configuration "
 				     "once our change is taken out", err) < 0)
 		return still_open(err);
 	/* an invalid baseline can't be compared with; it was not ours to mend */
-	if (j->answers_before.valid && root_login_require_same(j, err) < 0)
-		return still_open(err);
-	return 0;
+	if (!j->questions[0].answers_before.valid || root_login_require_same(j, &why) == 0)
+		return 0;
+	if (why.code == ERROR_REFUSED && (j->force || p->drops_foreign))
+		return toggle_warn(&p->warnings, err, why.hint, "with our change sshd changed its answer to "
+				   "more than PermitRootLogin");
+	*err = why;
+	return still_open(err);
 }
 
 /* The toggle of another instance that has edited a file of this one's. */
@@ -63,9 +68,10 @@ static const char *other_opening(const struct toggle_plan *p)
 static int warn_of_value(struct toggle_plan *p, struct error *err)
 {
 	const struct toggle_judgement *j = p->judgement;
-	enum sshd_permit is = sshd_permit_parse(p->is), was = sshd_permit_parse(j->was);
+	enum sshd_permit is = sshd_permit_parse(p->is);
+	enum sshd_permit was = sshd_permit_parse(j->was != NULL ? j->was : p->is);
 
-	if (is <= was)
+	if (j->was == NULL || is <= was)
 		return 0;
 	if (other_opening(p) != NULL)
 		return toggle_warn(&p->warnings, err, "it is closed by itself", "another opening of "
@@ -83,21 +89,27 @@ static int judge_without_sshd(struct toggle_plan *p, struct error *err)
 {
 	if (!p->changes)
 		return 0;
-	p->is = str_dup(p->judgement->was, err);
+	p->is = str_dup(p->judgement->was != NULL ? p->judgement->was : "unknown", err);
 	if (p->is == NULL)
 		return -1;
 	return toggle_warn(&p->warnings, err, "what it will say of the files once it is there, nobody "
 			   "can tell", "there is no sshd on this host to ask");
 }
 
-static int set_effective(struct toggle_plan *p, const struct sshd_answers *now, struct error *err)
+static int set_effective(const struct toggle_context *c, struct toggle_plan *p, bool planned,
+			 struct error *err)
 {
+	const struct toggle_judgement *j = p->judgement;
+	const struct root_login_question *others = root_login_others(j), *q = &j->questions[0];
+	const struct sshd_answers *rest = NULL;
 	size_t exceptions;
 
-	if (root_login_exceptions(&p->judgement->files.closure, p->is, &p->warnings, &exceptions,
-				  err) < 0)
+	if (others != NULL)
+		rest = planned ? &others->answers_after : &others->answers_before;
+	if (root_login_exceptions(c, &j->files.closure, p->is, &p->warnings, &exceptions, err) < 0)
 		return -1;
-	p->effective = root_login_effective(now, exceptions, err);
+	p->effective = root_login_effective(planned ? &q->answers_after : &q->answers_before, rest,
+					    &j->from, exceptions, err);
 	return p->effective == NULL ? -1 : 0;
 }
 
@@ -106,19 +118,20 @@ int root_login_judge_close(const struct toggle_context *c, struct toggle_plan *p
 {
 	struct toggle_judgement *j = p->judgement;
 	bool planned = p->plan.len > 0;
-	const struct sshd_answers *now = planned ? &j->answers_after : &j->answers_before;
+	const struct sshd_answers *now;
 
-	if (j->before == NULL)
+	if (j->n_questions == 0)
 		return judge_without_sshd(p, err);
-	if (sshd_judge_finish(&j->before, &j->answers_before, err) < 0 ||
-	    (planned && judge_candidate(c, p, err) < 0))
+	if (root_login_finish_baseline(j, err) < 0 || (planned && judge_candidate(c, p, err) < 0))
 		return -1;
-	if (j->answers_before.valid && root_login_set_value(&p->was, &j->answers_before, err) < 0)
+	now = planned ? &j->questions[0].answers_after : &j->questions[0].answers_before;
+	if (j->questions[0].answers_before.valid &&
+	    root_login_set_value(&p->was, &j->questions[0].answers_before, err) < 0)
 		return -1;
 	if (!now->valid)
 		return sshd_judge_require_valid(now, "sshd does not accept its own configuration as "
 						"it stands", err);
-	if (root_login_set_value(&p->is, now, err) < 0 || set_effective(p, now, err) < 0)
+	if (root_login_set_value(&p->is, now, err) < 0 || set_effective(c, p, planned, err) < 0)
 		return -1;
 	if (!p->changes)
 		return 0;

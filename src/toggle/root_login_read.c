@@ -61,10 +61,12 @@ static int compare_file(const struct host *h, const struct state_file *f,
 		return differs(r, err, "%s is gone", f->path);
 	if (host_file_read(h, f->path, HOST_READ_TARGET, &now, &why) < 0)
 		return differs(r, err, "%s", why.message);
-	if (digest_equal(&now.digest, &f->base))
+	if (!f->made && digest_equal(&now.digest, &f->base))
 		return differs(r, err, "%s is as it was before the opening again", f->path);
 	if (!digest_equal(&now.digest, &f->left))
 		return differs(r, err, "%s was edited since we left it", f->path);
+	if (f->made)
+		return 0;
 	if (!host_meta_equal(&now.meta, &f->left_meta))
 		return differs(r, err, "%s has another owner, mode or attributes since we left it",
 			       f->path);
@@ -81,16 +83,23 @@ static int compare_files(const struct toggle_context *c, const char *toggle,
 	return 0;
 }
 
+static bool is_made(const struct state *s, const char *path)
+{
+	const struct state_file *f = state_find_file(s, path);
+
+	return f != NULL && f->made;
+}
+
 /* A file that came or went may decide once ours is out, or may have taken ours along. */
-static int compare_closure(const struct state_toggle *t, const struct strings *now,
-			   struct toggle_report *r, struct error *err)
+static int compare_closure(const struct state *s, const struct state_toggle *t,
+			   const struct strings *now, struct toggle_report *r, struct error *err)
 {
 	for (size_t i = 0; i < now->len; i++)
-		if (!strings_contain(&t->closure, now->items[i]) &&
+		if (!strings_contain(&t->closure, now->items[i]) && !is_made(s, now->items[i]) &&
 		    differs(r, err, "%s is included now, and was not then", now->items[i]) < 0)
 			return -1;
 	for (size_t i = 0; i < t->closure.len; i++)
-		if (!strings_contain(now, t->closure.items[i]) &&
+		if (!strings_contain(now, t->closure.items[i]) && !is_made(s, t->closure.items[i]) &&
 		    differs(r, err, "%s was included then, and is not now", t->closure.items[i]) < 0)
 			return -1;
 	return 0;
@@ -115,19 +124,37 @@ static int compare_loaded(const struct toggle_context *c, struct sshd_daemons *d
 	return 0;
 }
 
-/* The first listener's answer is the one that is shown; another's is told when it differs. */
-static int compare_others(const struct toggle_context *c, const struct sshd_daemons *daemons,
-			  struct toggle_report *r, struct error *err)
+struct asking {
+	const struct toggle_context *c;
+	const struct state_toggle *t; /* NULL: not applied */
+	const struct sshd_files *files;
+	const struct strings *from;
+	struct sshd_daemons daemons;
+	struct root_login_question *questions;
+	size_t n_questions;
+};
+
+static void asking_release(struct asking *a)
 {
-	for (size_t i = 1; i < daemons->len; i++) {
+	root_login_questions_free(a->questions, a->n_questions);
+	sshd_daemons_release(&a->daemons);
+}
+
+/* The first listener's answer is the one that is shown; another's is told when it differs. */
+static int compare_others(const struct asking *a, struct toggle_report *r, struct error *err)
+{
+	for (size_t i = 1; i < a->daemons.len; i++) {
 		_cleanup_(sshd_answers_release) struct sshd_answers answers = SSHD_ANSWERS_INIT;
-		const struct sshd_daemon *d = &daemons->items[i];
+		const struct sshd_daemon *d = &a->daemons.items[i];
 		struct sshd_connection connection;
 		char name[SSHD_DAEMON_NAME_MAX];
 		const char *value;
 
-		sshd_connection_default(d, 0, &connection);
-		if (sshd_judge(c->host, d, c->config, NULL, 0, &connection, &answers, err) < 0)
+		if (a->from->len > 0)
+			sshd_connection_from(d, a->questions[0].addr, &connection);
+		else
+			sshd_connection_default(d, 0, &connection);
+		if (sshd_judge(a->c->host, d, a->c->config, NULL, 0, &connection, &answers, err) < 0)
 			return -1;
 		value = sshd_answers_get(&answers, "permitrootlogin");
 		value = value != NULL ? sshd_permit_text(value) : "unknown";
@@ -139,19 +166,54 @@ static int compare_others(const struct toggle_context *c, const struct sshd_daem
 	return 0;
 }
 
-static int take_answers(const struct sshd_answers *answers, const struct sshd_files *files,
-			const struct state_toggle *t, struct toggle_report *r, struct error *err)
+static const struct sshd_answers *rest_of(const struct asking *a)
 {
+	const struct root_login_question *last = &a->questions[a->n_questions - 1];
+
+	return last->source ? NULL : &last->answers_before;
+}
+
+static int compare_values(const struct asking *a, const char *rest, struct toggle_report *r,
+			  struct error *err)
+{
+	if (a->t == NULL)
+		return 0;
+	if (strcmp(r->value, a->t->is) != 0 &&
+	    differs(r, err, "sshd says permitrootlogin %s, not %s", r->value, a->t->is) < 0)
+		return -1;
+	if (rest_of(a) != NULL && strcmp(rest, a->t->others) != 0)
+		return differs(r, err, "sshd says permitrootlogin %s for all others, not %s", rest,
+			       a->t->others);
+	return 0;
+}
+
+static int take_answers(const struct asking *a, struct toggle_report *r, struct error *err)
+{
+	const struct sshd_answers *first = &a->questions[0].answers_before, *rest = rest_of(a);
+	_cleanup_free_ char *value = NULL;
 	size_t exceptions;
 
-	if (root_login_set_value(&r->value, answers, err) < 0 ||
-	    root_login_exceptions(&files->closure, r->value, &r->warnings, &exceptions, err) < 0)
+	if (root_login_set_value(&r->value, first, err) < 0 ||
+	    root_login_set_value(&value, rest != NULL ? rest : first, err) < 0 ||
+	    root_login_exceptions(a->c, &a->files->closure, value, &r->warnings, &exceptions,
+				  err) < 0)
 		return -1;
-	r->effective = root_login_effective(answers, exceptions, err);
-	if (r->effective == NULL)
+	r->effective = root_login_effective(first, rest, a->from, exceptions, err);
+	return r->effective == NULL ? -1 : compare_values(a, value, r, err);
+}
+
+static int ask(struct asking *a, const struct sshd_daemon *first, struct error *err)
+{
+	if (root_login_questions_new(a->from, first, &a->questions, &a->n_questions, err) < 0)
 		return -1;
-	if (t != NULL && strcmp(r->value, t->is) != 0)
-		return differs(r, err, "sshd says permitrootlogin %s, not %s", r->value, t->is);
+	for (size_t i = 0; i < a->n_questions; i++)
+		if (sshd_judge_start(a->c->host, first, a->c->config, NULL, 0,
+				     &a->questions[i].connection, &a->questions[i].before, err) < 0)
+			return -1;
+	for (size_t i = 0; i < a->n_questions; i++)
+		if (sshd_judge_finish(&a->questions[i].before, &a->questions[i].answers_before,
+				      err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -159,26 +221,32 @@ static int ask_sshd(const struct toggle_context *c, const struct state_toggle *t
 		    const struct sshd_files *files, const struct strings *paths,
 		    struct toggle_report *r, struct error *err)
 {
-	_cleanup_sshd_daemons_ struct sshd_daemons daemons = SSHD_DAEMONS_INIT;
-	_cleanup_(sshd_answers_release) struct sshd_answers answers = SSHD_ANSWERS_INIT;
+	const struct strings everybody = STRINGS_INIT;
+	_cleanup_(asking_release) struct asking a = {
+		.c = c,
+		.t = t,
+		.files = files,
+		.from = t != NULL ? &t->from : &everybody,
+		.daemons = SSHD_DAEMONS_INIT,
+	};
+	const struct sshd_answers *answers;
 	const struct sshd_daemon *first;
-	struct sshd_connection connection;
 
-	if (sshd_find(c->host, c->config, &daemons, err) < 0)
+	if (sshd_find(c->host, c->config, &a.daemons, err) < 0)
 		return -1;
-	first = daemons.len > 0 ? &daemons.items[0] : NULL;
+	first = a.daemons.len > 0 ? &a.daemons.items[0] : NULL;
 	if (first == NULL && !host_file_exists(c->host, SSHD_BINARY_DEFAULT))
 		return root_login_no_sshd(c, err);
-	sshd_connection_default(first, 0, &connection);
-	if (sshd_judge(c->host, first, c->config, NULL, 0, &connection, &answers, err) < 0)
+	if (ask(&a, first, err) < 0)
 		return -1;
-	if (!answers.valid)
+	answers = &a.questions[0].answers_before;
+	if (!answers->valid)
 		return differs(r, err, "sshd does not accept its configuration: %s",
-			       answers.complaints.len > 0 ? answers.complaints.items[0] : "no reason");
-	if (take_answers(&answers, files, t, r, err) < 0 ||
-	    compare_others(c, &daemons, r, err) < 0)
+			       answers->complaints.len > 0 ? answers->complaints.items[0] :
+							     "no reason");
+	if (take_answers(&a, r, err) < 0 || compare_others(&a, r, err) < 0)
 		return -1;
-	return compare_loaded(c, &daemons, &answers, paths, r, err);
+	return compare_loaded(c, &a.daemons, answers, paths, r, err);
 }
 
 struct stray_scan {
@@ -222,6 +290,21 @@ static int find_strays(const struct toggle_context *c, const struct sshd_files *
 	return 0;
 }
 
+/* It is closed, but not everything of ours could be taken away. */
+static int tell_leftovers(const struct toggle_context *c, const char *toggle,
+			  struct toggle_report *r, struct error *err)
+{
+	for (size_t i = 0; i < c->state->n_files; i++) {
+		if (!is_edited_by(&c->state->files[i], toggle))
+			continue;
+		r->leftovers = true;
+		if (differs(r, err, "%s still has what an earlier opening left: `rootlatch close` tries "
+			    "to tidy up", c->state->files[i].path) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int root_login_read(const struct toggle_context *c, const char *toggle, bool offline,
 		    struct toggle_report *ret, struct error *err)
 {
@@ -231,14 +314,15 @@ int root_login_read(const struct toggle_context *c, const char *toggle, bool off
 	struct error why = ERROR_INIT;
 
 	ret->applied = t != NULL;
-	if (t != NULL && compare_files(c, toggle, ret, err) < 0)
+	if ((t != NULL ? compare_files(c, toggle, ret, err) :
+			 tell_leftovers(c, toggle, ret, err)) < 0)
 		return -1;
 	if (sshd_files_read(c->host, c->config, &files, &why) < 0) {
 		if (differs(ret, err, "%s", why.message) < 0)
 			return -1;
 	} else if (sshd_files_paths(&files, &paths, err) < 0 ||
 		   find_strays(c, &files, &ret->strays, err) < 0 ||
-		   (t != NULL && compare_closure(t, &paths, ret, err) < 0)) {
+		   (t != NULL && compare_closure(c->state, t, &paths, ret, err) < 0)) {
 		return -1;
 	}
 	if (offline)

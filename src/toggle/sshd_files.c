@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <sys/sysmacros.h>
 
+#include "service/sshd_views.h"
+
 #define GROUPS_MAX 65536 /* lines of /etc/group that are looked at */
 
 static int files_glob(void *ctx, const char *pattern, struct strings *ret_paths,
@@ -13,7 +15,7 @@ static int files_glob(void *ctx, const char *pattern, struct strings *ret_paths,
 {
 	const struct sshd_files *f = ctx;
 
-	return host_glob(f->host, pattern, ret_paths, err);
+	return sshd_views_glob(f->host, f->views, f->n_views, pattern, ret_paths, err);
 }
 
 /* sshd reads nothing from a folder or from /dev/null, and goes on. (A FIFO would stop it.) */
@@ -29,14 +31,15 @@ static bool reads_as_empty(const struct host *h, const char *path)
 static int files_load(void *ctx, const char *path, struct slice *ret_text, struct error *err)
 {
 	struct sshd_files *f = ctx;
+	const struct host_view *view = sshd_views_find(f->views, f->n_views, path);
 	struct host_file *more = reallocarray(f->items, f->len + 1, sizeof(*more));
 
 	if (more == NULL)
 		return error_oom(err);
 	f->items = more;
 	f->items[f->len] = (struct host_file)HOST_FILE_INIT;
-	if (f->len > 0 && reads_as_empty(f->host, path)) {
-		*ret_text = slice_of("", 0);
+	if (view != NULL || (f->len > 0 && reads_as_empty(f->host, path))) {
+		*ret_text = view != NULL && view->bytes.len > 0 ? view->bytes : slice_of("", 0);
 		f->len++;
 		return 0;
 	}
@@ -106,10 +109,11 @@ static int root_groups(const struct host *h, struct strings *ret, struct error *
 	return 0;
 }
 
-int sshd_files_read(const struct host *h, const char *config, struct sshd_files *ret,
-		    struct error *err)
+int sshd_files_read_as(const struct host *h, const char *config, const struct host_view *views,
+		       size_t n_views, struct sshd_files *ret, struct error *err)
 {
-	_cleanup_sshd_files_ struct sshd_files f = { .host = h };
+	_cleanup_sshd_files_ struct sshd_files f = { .host = h, .views = views,
+						     .n_views = n_views };
 	_cleanup_strings_ struct strings groups = STRINGS_INIT;
 	const struct sshd_closure_io io = { .ctx = &f, .glob = files_glob, .load = files_load };
 
@@ -119,6 +123,12 @@ int sshd_files_read(const struct host *h, const char *config, struct sshd_files 
 	*ret = f;
 	f = (struct sshd_files){ 0 };
 	return 0;
+}
+
+int sshd_files_read(const struct host *h, const char *config, struct sshd_files *ret,
+		    struct error *err)
+{
+	return sshd_files_read_as(h, config, NULL, 0, ret, err);
 }
 
 int sshd_files_paths(const struct sshd_files *f, struct strings *ret, struct error *err)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "toggle/root_login.h"
+#include "toggle/undo.h"
 
 static const struct toggle_kind *const kinds[] = {
 	&root_login_kind,
@@ -47,6 +48,7 @@ int toggle_plan_new(const char *toggle, const char *command, struct toggle_plan 
 	if (p->toggle == NULL || p->command == NULL || p->config == NULL)
 		return -1;
 	p->verdict = "normal";
+	p->reloads = true;
 	*ret = TAKE_PTR(p);
 	return 0;
 }
@@ -59,12 +61,16 @@ void toggle_plan_free(struct toggle_plan **plan)
 		return;
 	if (p->judgement != NULL)
 		p->kind->release(p->judgement);
+	toggle_undo_free(&p->undo);
 	plan_release(&p->plan);
 	state_release(&p->after);
 	sshd_daemons_release(&p->daemons);
 	toggle_warnings_release(&p->warnings);
 	strings_release(&p->files);
 	strings_release(&p->restored);
+	strings_release(&p->removed);
+	strings_release(&p->leftovers);
+	strings_release(&p->from);
 	free(p->toggle);
 	free(p->command);
 	free(p->config);

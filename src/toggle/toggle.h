@@ -17,11 +17,25 @@
 #include "store/snapshot.h"
 #include "store/state.h"
 
+enum toggle_placement { /* design decision 4 */
+	TOGGLE_ANYWHERE,
+	TOGGLE_RUNTIME,
+	TOGGLE_DROP_IN,
+	TOGGLE_IN_PLACE,
+};
+
 struct toggle_terms {
 	const char *allow;  /* "yes", "prohibit-password", "forced-commands-only" */
 	const char *reason; /* NULL: none */
 	const char *by;     /* who asks */
 	bool yes;           /* --yes: what needs a yes is meant */
+	struct strings from; /* canonical (base/address.h); none: everybody */
+	enum toggle_placement placement;
+	bool keep;          /* no deadline */
+	bool replace;       /* another opening of the toggle makes room */
+	/* undoing */
+	bool leave_harmless; /* what opens nothing by itself is not tidied up */
+	bool force;          /* what can't be undone is overruled: closed beats tidy */
 };
 
 /* What a kind may look at. */
@@ -45,6 +59,7 @@ struct toggle_warnings {
 };
 
 struct toggle_judgement; /* a kind's own: what is under way */
+struct toggle_undo;      /* undo.h */
 
 struct toggle_plan {
 	const struct toggle_kind *kind;
@@ -57,12 +72,16 @@ struct toggle_plan {
 			       * say what is left, than to leave it open */
 	struct state after;
 	char undoes[PLAN_ID_LEN + 1];
+	bool drops_foreign;   /* undo: a file of ours goes with what others wrote into it */
+	bool keeps_snapshot;  /* even when it needs none: no other one says what it does */
+	bool reloads;         /* the listeners have to read their files again */
 	struct snapshot_info snapshot; /* borrowed from here and from the terms */
 	/* To be reloaded: those that read the main file; as `others`, those with another main file
 	 * that read one of the plan's all the same. */
 	struct sshd_daemons daemons;
 	struct toggle_warnings warnings;
 	struct toggle_judgement *judgement;
+	struct toggle_undo *undo;
 
 	/* for the result */
 	const char *verdict;  /* "applied", "normal": the toggle's state when this is done */
@@ -71,6 +90,10 @@ struct toggle_plan {
 	char *placement;
 	struct strings files; /* that are changed, or would be */
 	struct strings restored; /* those that are byte-identical to before the opening again */
+	struct strings removed;  /* those that were made for the opening */
+	struct strings leftovers; /* undo: harmless files that could not be tidied up */
+	struct strings from;
+	int64_t until_ns;
 	int64_t since_ns;     /* undo: when it was applied */
 	bool still_open;      /* undo: ours is out, but sshd says more than before it was applied */
 };
@@ -80,6 +103,7 @@ struct toggle_plan {
 struct toggle_report {
 	bool applied;
 	bool agrees;                /* the host is as the state has it */
+	bool leftovers;             /* it is closed, but files of ours are still there */
 	char *value;                /* sshd's for root; NULL when it was not asked */
 	char *effective;
 	struct strings differences; /* what does not agree, a line each */

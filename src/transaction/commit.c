@@ -32,7 +32,7 @@ static void step_event(const struct commit *k, const char *text)
 static bool needs_snapshot(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->len; i++)
-		if (!plan->steps[i].ready)
+		if (step_keeps_file(&plan->steps[i]) && !plan->steps[i].ready)
 			return true;
 	return false;
 }
@@ -77,7 +77,7 @@ static int apply(const struct commit *k, struct error *err)
 		if (step_prepare(k->host, &k->p->plan.steps[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < k->p->plan.len; i++) {
-		step_event(k, k->p->plan.steps[i].path);
+		step_event(k, step_name(&k->p->plan.steps[i]));
 		if (step_apply(k->host, &k->p->plan.steps[i], err) < 0)
 			return -1;
 	}
@@ -103,6 +103,8 @@ static int reload_one(struct commit *k, struct sshd_daemon *d, struct error *err
 /* What listens now is what counts: since the plan was made one may have come, or come again. */
 static int activate(struct commit *k, struct error *err)
 {
+	if (!k->p->reloads)
+		return 0;
 	k->activated = true;
 	if (sshd_find(k->host, k->p->config, &k->now, err) < 0)
 		return -1;
@@ -128,8 +130,14 @@ static int settle_listeners(struct commit *k, struct error *err)
 
 static int put_back(struct commit *k, struct error *err)
 {
-	if (rollback_files(k->host, &k->p->plan, err) < 0)
+	struct error ignored = ERROR_INIT;
+
+	if (rollback_files(k->host, &k->p->plan, err) < 0) {
+		/* what could be put back has to count, all the same */
+		if (k->activated && !k->p->closing)
+			error_ignore(settle_listeners(k, &ignored));
 		return -1;
+	}
 	if (k->activated && settle_listeners(k, err) < 0)
 		return -1;
 	if (rollback_tidy(k->host, &k->p->plan, err) < 0)
@@ -216,7 +224,7 @@ static int close_down(struct commit *k, struct error *err)
 
 static int prepare(struct commit *k, struct error *err)
 {
-	bool snapshot = needs_snapshot(&k->p->plan);
+	bool snapshot = k->p->keeps_snapshot || needs_snapshot(&k->p->plan);
 
 	if (check_unchanged(k, err) < 0 ||
 	    (!k->p->closing && state_reserve(k->store, err) < 0))

@@ -8,6 +8,8 @@
  * Each line may be cut off and walked again. (A close that was rolled back half-way can still be
  * brought to its end by the next recovery, or not: both are whole.)
  */
+#include <errno.h>
+
 #include "service/sshd_judge.h"
 #include "store/journal.h"
 #include "transaction/rollback.h"
@@ -65,16 +67,33 @@ static int reload(const struct store *store, const struct journal *j, struct rec
 static int undo(const struct store *store, const struct journal *j, struct recovery *r,
 		struct error *err)
 {
-	if (rollback_files(store->host, &j->plan, err) < 0 || reload(store, j, r, err) < 0)
+	struct error files = ERROR_INIT;
+	bool back = rollback_files(store->host, &j->plan, &files) == 0;
+
+	/* of an opening that can't be undone wholly, what was taken away may be what lets root in:
+	 * as long as sshd does not read that, it does */
+	if ((back || !j->closing) && reload(store, j, r, err) < 0 && back)
 		return -1;
+	if (!back) {
+		*err = files;
+		return -1;
+	}
 	return rollback_tidy(store->host, &j->plan, err);
 }
 
+/* What nobody can remove just now is litter. A journal that waited for it would keep every other
+ * toggle from being closed. */
 static int tidy(const struct store *store, const struct journal *j, struct error *err)
 {
-	for (size_t i = 0; i < j->plan.on_commit.len; i++)
-		if (host_file_unlink(store->host, j->plan.on_commit.items[i], err) < 0)
+	for (size_t i = 0; i < j->plan.on_commit.len; i++) {
+		struct error why = ERROR_INIT;
+
+		if (host_file_unlink(store->host, j->plan.on_commit.items[i], &why) < 0 &&
+		    why.sys_errno != EROFS && why.sys_errno != EPERM) {
+			*err = why;
 			return -1;
+		}
+	}
 	return 0;
 }
 
@@ -147,7 +166,7 @@ static int sweep(const struct store *store, const struct state *state, struct re
 	return sshd_judge_sweep(store->host, err);
 }
 
-int recovery_run_locked(const struct store *store, struct recovery *ret, struct error *err)
+int recovery_run(const struct store *store, struct recovery *ret, struct error *err)
 {
 	_cleanup_recovery_ struct recovery r = RECOVERY_INIT;
 	_cleanup_state_ struct state state = STATE_INIT;
@@ -166,20 +185,4 @@ int recovery_run_locked(const struct store *store, struct recovery *ret, struct 
 	*ret = r;
 	r = (struct recovery)RECOVERY_INIT;
 	return 0;
-}
-
-int recovery_run(struct store *store, unsigned wait_seconds, struct recovery *ret,
-		 struct error *err)
-{
-	int r;
-
-	if (!store_exists(store)) {
-		*ret = (struct recovery)RECOVERY_INIT;
-		return 0;
-	}
-	if (store_lock(store, false, wait_seconds, err) < 0)
-		return -1;
-	r = recovery_run_locked(store, ret, err);
-	store_unlock(store);
-	return r;
 }

@@ -58,12 +58,7 @@ void recovery_release(struct recovery *r);
 bool recovery_is_needed(const struct store *store);
 
 /* Finishes or undoes what was cut off, and sweeps leftovers. May itself be cut off anywhere and
- * called again. Without a state folder there is nothing to do, and nothing is made. */
-int recovery_run(struct store *store, unsigned wait_seconds, struct recovery *ret,
-		 struct error *err) _must_check_;
-
-/* The same with the lock held. */
-int recovery_run_locked(const struct store *store, struct recovery *ret, struct error *err)
-	_must_check_;
+ * called again. The lock must be held. */
+int recovery_run(const struct store *store, struct recovery *ret, struct error *err) _must_check_;
 
 #endif

@@ -12,33 +12,43 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "die.h"
+#include "image.h"
 #include "trace.h"
+#include "watchers.h"
 
 #define HOST_KEY "/etc/ssh/ssh_host_ed25519_key"
+#define CRON_DIR "/etc/cron.d"
 
-const char *const fixture_roots[] = { "/etc/ssh", FIXTURE_STATE, "/run/rootlatch", NULL };
+const char *const fixture_roots[] = { "/etc/ssh", CRON_DIR, FIXTURE_STATE, FIXTURE_RUN,
+				      NULL };
 
-static const char config[] = "# What the procedure of 2009 starts from.\n"
-			     "Include /etc/ssh/sshd_config.d/*.conf\n"
-			     "Port 22\n"
-			     "ListenAddress 127.0.0.1\n"
-			     "HostKey " HOST_KEY "\n"
-			     "\n"
-			     "# Authentication:\n"
-			     "LoginGraceTime 120\n"
-			     "PermitRootLogin no\n"
-			     "# for the backups\n"
-			     "PermitRootLogin forced-commands-only\n"
-			     "PasswordAuthentication no\n"
-			     "UsePAM yes\n"
-			     "\n"
-			     "Subsystem sftp /usr/lib/openssh/sftp-server\n";
+#define CONFIG_HEAD "# What the procedure of 2009 starts from.\n"
+#define CONFIG_INCLUDE "Include /etc/ssh/sshd_config.d/*.conf\n"
+#define CONFIG_REST                              \
+	"Port 22\n"                              \
+	"ListenAddress 127.0.0.1\n"              \
+	"HostKey " HOST_KEY "\n"                 \
+	"\n"                                     \
+	"# Authentication:\n"                    \
+	"LoginGraceTime 120\n"                   \
+	"PermitRootLogin no\n"                   \
+	"# for the backups\n"                    \
+	"PermitRootLogin forced-commands-only\n" \
+	"PasswordAuthentication no\n"            \
+	"UsePAM yes\n"                           \
+	"\n"                                     \
+	"Subsystem sftp /usr/lib/openssh/sftp-server\n"
+
+/* Where the Include comes last, nothing in its folder can decide. */
+static const char config[] = CONFIG_HEAD CONFIG_INCLUDE CONFIG_REST;
+static const char config_line_1[] = CONFIG_HEAD CONFIG_REST CONFIG_INCLUDE;
 
 static const char included[] = "LogLevel VERBOSE\n";
 
@@ -94,7 +104,21 @@ static void raise_loopback(void)
 	(void)close(fd);
 }
 
-static void build(void)
+/* rootlatch asks whether one runs, and no more. */
+static void start_cron(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid != 0)
+		return;
+	(void)prctl(PR_SET_NAME, "cron");
+	for (;;)
+		(void)pause();
+}
+
+static void build(const struct fixture_terms *terms)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL) < 0)
@@ -102,15 +126,21 @@ static void build(void)
 	mount_tmpfs("/etc/ssh");
 	mount_tmpfs("/var/lib");
 	mount_tmpfs("/run");
+	if (access(CRON_DIR, F_OK) == 0)
+		mount_tmpfs(CRON_DIR);
+	else if (terms->cron)
+		skip("there is no " CRON_DIR);
 	if (mkdir("/run/sshd", 0755) < 0 || mkdir("/etc/ssh/sshd_config.d", 0755) < 0)
 		die("mkdir");
 	write_file("/run/nsswitch.conf", names, 0644);
 	if (mount("/run/nsswitch.conf", "/etc/nsswitch.conf", NULL, MS_BIND, NULL) < 0)
 		die("nsswitch.conf");
-	write_file(FIXTURE_TARGET, config, 0640);
+	write_file(FIXTURE_TARGET, terms->line_1 ? config_line_1 : config, 0640);
 	write_file("/etc/ssh/sshd_config.d/10-log.conf", included, 0644);
 	make_host_key();
 	raise_loopback();
+	if (terms->cron)
+		start_cron();
 }
 
 static void stay_on_one(unsigned worker)
@@ -130,14 +160,15 @@ static bool is_below(const char *path, const char *folder)
 	return strncmp(path, folder, n) == 0 && path[n] == '/';
 }
 
-int fixture_run(unsigned worker, const char *tool, void (*work)(void *), void *arg)
+int fixture_run(unsigned worker, const struct fixture_terms *terms, void (*work)(void *),
+		void *arg)
 {
 	int status;
 	pid_t pid;
 
-	if (is_below(tool, "/run") || is_below(tool, "/var/lib") ||
-	    is_below(tool, "/etc/ssh"))
-		skip("%s lies where the fixture mounts its own", tool);
+	if (is_below(terms->tool, "/run") || is_below(terms->tool, "/var/lib") ||
+	    is_below(terms->tool, "/etc/ssh"))
+		skip("%s lies where the fixture mounts its own", terms->tool);
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) < 0)
 		skip("namespaces are not allowed here");
 	stay_on_one(worker);
@@ -147,7 +178,7 @@ int fixture_run(unsigned worker, const char *tool, void (*work)(void *), void *a
 	if (pid == 0) {
 		/* bash ignores some of them for us */
 		(void)umask(022);
-		build();
+		build(terms);
 		work(arg);
 		_exit(0);
 	}
@@ -269,6 +300,24 @@ bool fixture_daemon_loaded(pid_t pid, const char *line)
 	return found;
 }
 
+/* ---- A boot */
+
+void fixture_lose_boot_token(void)
+{
+	if (unlink(FIXTURE_RUN "/boot") < 0)
+		die("the token of this boot");
+}
+
+void fixture_lose_run(void)
+{
+	static const char *const roots[] = { FIXTURE_RUN, NULL };
+	const struct image empty = IMAGE_INIT;
+	struct watchers none = { .len = 0 };
+
+	watchers_end_others(&none);
+	image_restore(&empty, roots, NULL);
+}
+
 /* ---- What is left over */
 
 unsigned fixture_count_mounts(void)
@@ -315,6 +364,26 @@ static bool descends(pid_t pid, pid_t from)
 	return false;
 }
 
+static bool is_cron(pid_t pid)
+{
+	char path[64], text[8] = "";
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	(void)close(fd);
+	return strcmp(text, "cron\n") == 0;
+}
+
+static bool belongs_here(pid_t pid, pid_t daemon)
+{
+	return (daemon != 0 && descends(pid, daemon)) || watchers_is(pid) || is_cron(pid);
+}
+
 static unsigned each_stray(pid_t daemon, int sig)
 {
 	const struct dirent *d;
@@ -326,8 +395,7 @@ static unsigned each_stray(pid_t daemon, int sig)
 	while ((d = readdir(proc)) != NULL) {
 		pid_t pid = (pid_t)atoi(d->d_name);
 
-		if (pid <= 1 || parent_of(pid) == 0 ||
-		    (daemon != 0 && descends(pid, daemon)))
+		if (pid <= 1 || parent_of(pid) == 0 || belongs_here(pid, daemon))
 			continue;
 		n++;
 		(void)kill(pid, sig);

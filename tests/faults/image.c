@@ -143,7 +143,25 @@ static void restore_entry(const struct image_entry *e)
 		die("utimensat %s", e->path);
 }
 
-void image_restore(const struct image *image, const char *const *roots)
+static bool is_in(const char *path, const char *folder)
+{
+	size_t n = folder != NULL ? strlen(folder) : 0;
+
+	return n > 0 && strncmp(path, folder, n) == 0 && path[n] == '/';
+}
+
+static bool is_unchanged(const struct image_entry *is, const struct image *image)
+{
+	const struct image_entry *was = image_find(image, is->path);
+
+	if (was == NULL)
+		return false;
+	if (S_ISDIR(was->st.st_mode))
+		return S_ISDIR(is->st.st_mode);
+	return image_entry_same(is, was) && image_entry_same_time(is, was);
+}
+
+void image_restore(const struct image *image, const char *const *roots, const char *but)
 {
 	struct image now;
 
@@ -151,19 +169,16 @@ void image_restore(const struct image *image, const char *const *roots)
 	/* backwards: what is in a folder goes before the folder */
 	for (size_t i = now.count; i-- > 0;) {
 		const struct image_entry *is = &now.entries[i];
-		const struct image_entry *was = image_find(image, is->path);
 
-		if (was != NULL &&
-		    (S_ISDIR(was->st.st_mode) ?
-			     S_ISDIR(is->st.st_mode) :
-			     image_entry_same(is, was) && image_entry_same_time(is, was)))
+		if (is_in(is->path, but) || is_unchanged(is, image))
 			continue;
 		if (S_ISDIR(is->st.st_mode) ? rmdir(is->path) < 0 : unlink(is->path) < 0)
 			die("removing %s", is->path);
 	}
 	for (size_t i = 0; i < image->count; i++)
-		if (S_ISDIR(image->entries[i].st.st_mode) ||
-		    access(image->entries[i].path, F_OK) < 0)
+		if (!is_in(image->entries[i].path, but) &&
+		    (S_ISDIR(image->entries[i].st.st_mode) ||
+		     access(image->entries[i].path, F_OK) < 0))
 			restore_entry(&image->entries[i]);
 	image_release(&now);
 }

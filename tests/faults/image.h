@@ -28,8 +28,9 @@ struct image {
 	}
 
 void image_capture(const char *const *roots, struct image *ret);
-/* Makes the folders again what they were. What did not change keeps its inode. */
-void image_restore(const struct image *image, const char *const *roots);
+/* Makes the folders again what they were. What did not change keeps its inode. What is in the
+ * folder `but` (or NULL) is left to others. */
+void image_restore(const struct image *image, const char *const *roots, const char *but);
 void image_release(struct image *image);
 
 const struct image_entry *image_find(const struct image *image, const char *path);

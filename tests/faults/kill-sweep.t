@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# open and close, killed at every system call of theirs and of their children. First the sweep
-# itself is shown to find what it looks for, in programs that are wrong in known ways.
+# open, extend, reap and close, killed at every system call of theirs, of their children and of
+# the watcher that they start. First the sweep itself is shown to find what it looks for, in
+# programs that are wrong in known ways.
 #
-# FAULTS=all leaves nothing out. Otherwise every call is a point while no daemon runs, but the
-# whole tree is killed at rootlatch's own calls alone; with a daemon it is every second of those.
+# FAULTS=all leaves nothing out. Otherwise every call of rootlatch's own is a point where no daemon
+# runs, in one of the two modes; of the children's calls, of the other placement and with a daemon
+# it is every second to fifth.
 set -u
 sweep=$top_builddir/tests/faults/sweep
 naive=$top_builddir/tests/faults/naive
@@ -40,14 +42,21 @@ whole()
 	result "$status" "$name" "$said"
 }
 
-# caught BUG MESSAGE [OPTION...]: the sweep of naive-BUG fails, and says so
+# caught BUG MESSAGE [OPTION...] [-- COMMAND...]: the sweep of naive-BUG fails, and says so. The
+# command is `open` if not given.
 caught()
 {
 	local bug=$1 message=$2 said status
+	local -a options=()
 	shift 2
 
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	[ $# -gt 0 ] && shift || set -- open
 	ln -f "$naive" "$folder/naive-$bug" || exit 99
-	said=$("$sweep" --name "$bug" "$@" -- "$folder/naive-$bug" open)
+	said=$("$sweep" --name "$bug" --failures 1000 "${options[@]}" -- "$folder/naive-$bug" "$@")
 	status=$?
 	if [ "$status" -eq 77 ]; then
 		result 77 "$bug: $message"
@@ -61,6 +70,8 @@ caught()
 ln -f "$naive" "$folder/naive-none" || exit 99
 whole "no seeded bug, open" -- "$folder/naive-none" open
 whole "no seeded bug, close" --after open -- "$folder/naive-none" close
+whole "no seeded bug, open in /run" -- "$folder/naive-none" open --runtime
+whole "no seeded bug, close in /run" --after "open --runtime" -- "$folder/naive-none" close
 caught none "was never reached" --at 0:99999
 caught in-place "neither old nor new"
 caught mode "neither old nor new"
@@ -76,22 +87,90 @@ caught check-fails "\`check\` exits 2" --way-back 1
 caught close-forgets "after close: /etc/ssh/sshd_config" --way-back 1
 caught none "the host is open, but the daemon has not loaded: PermitRootLogin yes" --daemon --own --stride 8
 caught reload-kills "the daemon" --daemon --own --stride 8
+caught orphan "a watcher lives on, the host is closed" --patience 1 --own --stride 4 -- open --runtime
+caught no-watcher "no watcher holds" --after "open --runtime" -- close
+caught include-stays "00-rootlatch.conf (new)" -- open --runtime
+caught deadline "state.json says until" --after "open --runtime" -- close
 
-open=("$ROOTLATCH" open --in-place --keep)
+until=$(date -u -d '+8 hours' +%FT%TZ)
+later=$(date -u -d '+9 hours' +%FT%TZ)
+
+kept=("$ROOTLATCH" open --in-place --keep)
+timed=("$ROOTLATCH" open --runtime --until "$until")
+extend=("$ROOTLATCH" extend --until "$later")
+reap=("$ROOTLATCH" reap)
 close=("$ROOTLATCH" close)
-opened="open --in-place --keep"
+
+# after OPENING: the options for a command that finds it open
+after_kept=(--after "${kept[*]:1}")
+after_timed=(--after "${timed[*]:1}")
+# and a boot: of the host, as far as rootlatch can tell, or of all that is in /run
+rebooted=("${after_timed[@]}" --boot token)
+emptied=("${after_timed[@]}" --boot run)
+rebooted_in_place=(--after "open --in-place --until $until" --boot run)
+# where the Include goes into the main file, and there is one more closer
+line_1=(--line-1 --cron)
+
+# everything NAME OPTION... -- COMMAND...: each call of everybody, in both modes, with and without sshd
+everything()
+{
+	local name=$1
+	shift
+
+	whole "$name" --way-back 1 "$@"
+	whole "$name, sshd running" --daemon --way-back 1 "$@"
+}
+
 if [ "${FAULTS:-}" = all ]; then
-	whole "open" --way-back 1 -- "${open[@]}"
-	whole "close" --way-back 1 --after "$opened" -- "${close[@]}"
-	whole "open, sshd running" --daemon --way-back 1 -- "${open[@]}"
-	whole "close, sshd running" --daemon --way-back 1 --after "$opened" -- "${close[@]}"
-else
-	whole "open, the process killed" --mode process -- "${open[@]}"
-	whole "open, all of it killed" --mode all --own -- "${open[@]}"
-	whole "close, the process killed" --mode process --after "$opened" -- "${close[@]}"
-	whole "close, all of it killed" --mode all --own --after "$opened" -- "${close[@]}"
-	whole "open, sshd running, every 2nd call" --daemon --own --mode all --stride 2 -- "${open[@]}"
-	whole "close, sshd running, every 2nd call" --daemon --own --mode all --stride 2 --after "$opened" -- "${close[@]}"
+	everything "open in place" -- "${kept[@]}"
+	everything "close in place" "${after_kept[@]}" -- "${close[@]}"
+	everything "reap in place" "${rebooted_in_place[@]}" -- "${reap[@]}"
+	everything "open" -- "${timed[@]}"
+	everything "extend" "${after_timed[@]}" -- "${extend[@]}"
+	everything "reap after a boot" "${rebooted[@]}" -- "${reap[@]}"
+	everything "reap with an empty /run" "${emptied[@]}" -- "${reap[@]}"
+	everything "close" "${after_timed[@]}" -- "${close[@]}"
+	everything "open, line 1" "${line_1[@]}" -- "${timed[@]}"
+	everything "extend, line 1" "${line_1[@]}" "${after_timed[@]}" -- "${extend[@]}"
+	everything "reap after a boot, line 1" "${line_1[@]}" "${rebooted[@]}" -- "${reap[@]}"
+	everything "reap with an empty /run, line 1" "${line_1[@]}" "${emptied[@]}" -- "${reap[@]}"
+	everything "close, line 1" "${line_1[@]}" "${after_timed[@]}" -- "${close[@]}"
+	echo "1..$n"
+	exit 0
 fi
+
+process=(--mode process)
+all=(--mode all --own)
+
+whole "open in place, the process killed" "${process[@]}" --stride 2 -- "${kept[@]}"
+whole "open in place, all of it killed" "${all[@]}" -- "${kept[@]}"
+whole "close in place, the process killed" "${process[@]}" --stride 2 "${after_kept[@]}" -- "${close[@]}"
+whole "close in place, all of it killed" "${all[@]}" "${after_kept[@]}" -- "${close[@]}"
+whole "reap in place" "${all[@]}" --stride 2 "${rebooted_in_place[@]}" -- "${reap[@]}"
+whole "open in place, sshd running" --daemon "${all[@]}" --stride 3 -- "${kept[@]}"
+whole "close in place, sshd running" --daemon "${all[@]}" --stride 3 "${after_kept[@]}" -- "${close[@]}"
+
+whole "open, the process killed" "${process[@]}" --stride 3 -- "${timed[@]}"
+whole "open, all of it killed" "${all[@]}" -- "${timed[@]}"
+whole "open, its watcher killed" --mode process --watcher -- "${timed[@]}"
+whole "open, killed with its watcher" --mode all --watcher --stride 4 -- "${timed[@]}"
+whole "extend" "${all[@]}" "${after_timed[@]}" -- "${extend[@]}"
+whole "extend, its watcher killed" --mode process --watcher --stride 3 "${after_timed[@]}" -- "${extend[@]}"
+whole "reap after a boot" "${all[@]}" --stride 2 "${rebooted[@]}" -- "${reap[@]}"
+whole "reap with an empty /run" "${all[@]}" --stride 2 "${emptied[@]}" -- "${reap[@]}"
+whole "close, the process killed" "${process[@]}" --stride 3 "${after_timed[@]}" -- "${close[@]}"
+whole "close, all of it killed" "${all[@]}" "${after_timed[@]}" -- "${close[@]}"
+
+whole "open, line 1" "${all[@]}" --stride 3 "${line_1[@]}" -- "${timed[@]}"
+whole "extend, line 1" "${all[@]}" --stride 4 "${line_1[@]}" "${after_timed[@]}" -- "${extend[@]}"
+whole "reap after a boot, line 1" "${all[@]}" --stride 4 "${line_1[@]}" "${rebooted[@]}" -- "${reap[@]}"
+whole "reap with an empty /run, line 1" "${all[@]}" --stride 3 "${line_1[@]}" "${emptied[@]}" -- "${reap[@]}"
+whole "close, line 1" "${all[@]}" --stride 3 "${line_1[@]}" "${after_timed[@]}" -- "${close[@]}"
+
+whole "open, sshd running" --daemon "${all[@]}" --stride 4 -- "${timed[@]}"
+whole "extend, sshd running" --daemon "${all[@]}" --stride 5 "${after_timed[@]}" -- "${extend[@]}"
+whole "reap after a boot, sshd running" --daemon "${all[@]}" --stride 5 "${rebooted[@]}" -- "${reap[@]}"
+whole "reap with an empty /run, sshd running" --daemon "${all[@]}" --stride 5 "${emptied[@]}" -- "${reap[@]}"
+whole "close, sshd running" --daemon "${all[@]}" --stride 4 "${after_timed[@]}" -- "${close[@]}"
 
 echo "1..$n"

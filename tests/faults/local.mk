@@ -3,6 +3,8 @@ FAULT_TESTS += %D%/kill-sweep.t
 check_PROGRAMS += %D%/sweep %D%/naive
 
 %C%_sweep_SOURCES =
+%C%_sweep_SOURCES += %D%/claims.c
+%C%_sweep_SOURCES += %D%/claims.h
 %C%_sweep_SOURCES += %D%/die.h
 %C%_sweep_SOURCES += %D%/fixture.c
 %C%_sweep_SOURCES += %D%/fixture.h
@@ -15,6 +17,8 @@ check_PROGRAMS += %D%/sweep %D%/naive
 %C%_sweep_SOURCES += %D%/trace.h
 %C%_sweep_SOURCES += %D%/verdict.c
 %C%_sweep_SOURCES += %D%/verdict.h
+%C%_sweep_SOURCES += %D%/watchers.c
+%C%_sweep_SOURCES += %D%/watchers.h
 %C%_sweep_CPPFLAGS = $(AM_CPPFLAGS) -I%D%
 %C%_sweep_LDADD = $(JANSSON_LIBS)
 

@@ -3,7 +3,8 @@
  * A stand-in for rootlatch that can be wrong in known ways, so that a sweep which finds nothing
  * means something. The bug is in the program's name, naive-BUG, as every command of a sweep has
  * the same one. naive-none has none: its opening is one rename, and recover sees by the target
- * itself on which side of that it was killed.
+ * itself on which side of that it was killed. With --runtime it is a file in /run, an Include of
+ * it, and a watcher, which the state file decides about.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -29,7 +31,22 @@
 	"{\"body\":{\"toggles\":[{\"name\":\"root-login\",\"id\":\"0123abcd\"}]}}\n"
 #define NORMAL "{\"body\":{\"toggles\":[]}}\n"
 
+#define RUN_DIR "/run/rootlatch"
+#define OWN_DIR RUN_DIR "/sshd"
+#define OWN OWN_DIR "/default.conf"
+#define OWN_NEW OWN_DIR "/.rootlatch-new"
+#define SITE "/etc/ssh/sshd_config.d/00-rootlatch.conf"
+#define SITE_NEW "/etc/ssh/sshd_config.d/.rootlatch-new"
+#define WATCH_DIR RUN_DIR "/watch"
+#define WATCH WATCH_DIR "/0123abcd"
+#define LOCK STATE_DIR "/lock"
+#define UP_FD 10 /* of a watcher: the pipe of who waits for it */
+#define UNTIL(when)                                                                               \
+	"{\"body\":{\"toggles\":[{\"name\":\"root-login\",\"id\":\"0123abcd\",\"watch\":\"" WATCH \
+	"\",\"until_ns\":" when "}]}}\n"
+
 static const char *bug;
+static char *self;
 
 static bool has(const char *name)
 {
@@ -75,7 +92,16 @@ static bool is_open(void)
 	char text[4096];
 
 	(void)slurp(TARGET, text, sizeof(text));
-	return strstr(text, "\nPermitRootLogin yes\n") != NULL;
+	return strstr(text, "\nPermitRootLogin yes\n") != NULL || access(OWN, F_OK) == 0;
+}
+
+/* With a watcher. */
+static bool is_recorded(void)
+{
+	char text[4096];
+
+	(void)slurp(STATE, text, sizeof(text));
+	return strstr(text, WATCH) != NULL;
 }
 
 /* Where there is a daemon: what a reload with a bad configuration comes to. */
@@ -107,6 +133,120 @@ static void with_child(void)
 	(void)kill(pid, SIGKILL);
 	(void)wait(NULL);
 }
+
+/* ---- In /run */
+
+static int take_lock(int how)
+{
+	int fd = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || flock(fd, how) < 0)
+		fail(LOCK);
+	return fd;
+}
+
+/* One that comes up too late for a recovery finds that nobody wants it. */
+static void do_watch(void)
+{
+	int fd = open(WATCH ".new", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0 ||
+	    renameat2(AT_FDCWD, WATCH ".new", AT_FDCWD, WATCH, RENAME_NOREPLACE) < 0)
+		fail(WATCH);
+	/* there may be nobody any more */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (write(UP_FD, "", 1) == 1)
+		(void)close(UP_FD);
+	for (;;) {
+		int lock = take_lock(LOCK_SH);
+		bool wanted = is_recorded() && access(WATCH, F_OK) == 0;
+
+		(void)close(lock);
+		if (!wanted && !has("orphan"))
+			break;
+		(void)usleep(2000);
+	}
+	(void)unlink(WATCH);
+}
+
+static void start_watcher(void)
+{
+	char *argv[] = { self, (char *)"watch", (char *)"--file", (char *)WATCH, NULL };
+	char byte;
+	int up[2];
+	pid_t pid;
+
+	if (pipe2(up, O_CLOEXEC) < 0)
+		fail("pipe");
+	pid = fork();
+	if (pid == 0) {
+		(void)setsid();
+		if (fork() != 0)
+			_exit(0);
+		(void)dup2(up[1], UP_FD);
+		(void)execv(self, argv);
+		_exit(127);
+	}
+	(void)close(up[1]);
+	(void)waitpid(pid, NULL, 0);
+	if (read(up[0], &byte, 1) != 1)
+		exit(1);
+	(void)close(up[0]);
+}
+
+static void put_file(const char *new, const char *path, const char *text)
+{
+	spill(new, text, strlen(text));
+	if (rename(new, path) < 0)
+		fail(path);
+}
+
+static void open_in_run(void)
+{
+	(void)mkdir(STATE_DIR, 0700);
+	(void)mkdir(RUN_DIR, 0700);
+	(void)mkdir(OWN_DIR, 0700);
+	(void)mkdir(WATCH_DIR, 0700);
+	(void)take_lock(LOCK_EX);
+	start_watcher();
+	put_file(SITE_NEW, SITE, "Include " OWN "\n");
+	put_file(OWN_NEW, OWN, "PermitRootLogin yes\n");
+	reload();
+	put_state(UNTIL("1"));
+}
+
+static void remove_from_run(void)
+{
+	(void)unlink(OWN);
+	if (!has("include-stays"))
+		(void)unlink(SITE);
+	(void)unlink(WATCH);
+}
+
+static void close_in_run(void)
+{
+	(void)take_lock(LOCK_EX);
+	put_state(NORMAL);
+	remove_from_run();
+	reload();
+}
+
+static void recover_in_run(void)
+{
+	(void)take_lock(LOCK_EX);
+	(void)unlink(STATE ".new");
+	(void)unlink(OWN_NEW);
+	(void)unlink(SITE_NEW);
+	(void)unlink(WATCH ".new");
+	if (!is_recorded())
+		remove_from_run();
+	else if (has("no-watcher"))
+		(void)unlink(WATCH);
+	else if (has("deadline"))
+		put_state(UNTIL("2"));
+}
+
+/* ---- In place */
 
 static void do_open(void)
 {
@@ -152,6 +292,10 @@ static void do_close(void)
 {
 	if (!is_open())
 		return;
+	if (is_recorded()) {
+		close_in_run();
+		return;
+	}
 	if (has("close-forgets"))
 		(void)utimes(TWIN, NULL);
 	if (rename(TWIN, TARGET) < 0)
@@ -162,10 +306,16 @@ static void do_close(void)
 
 static void do_recover(void)
 {
+	if (access(RUN_DIR, F_OK) == 0) {
+		recover_in_run();
+		return;
+	}
 	if (has("recover-fails") && access(TWIN, F_OK) == 0 && !is_open())
 		exit(4);
 	if (has("no-recover"))
 		return;
+	if (has("status-lies"))
+		spill(MARK, "", 0);
 	(void)mkdir(STATE_DIR, 0700);
 	/* trips over its own first half when it was cut off */
 	if (has("recover-once")) {
@@ -189,17 +339,23 @@ static void do_recover(void)
 static void do_status(void)
 {
 	printf("{\"results\":[{\"toggle\":\"root-login\",\"state\":\"%s\"}]}\n",
-	       is_open() && !has("status-lies") ? "applied" : "normal");
+	       is_open() && !(has("status-lies") && access(MARK, F_OK) == 0) ? "applied" :
+									       "normal");
 }
 
 int main(int argc, char **argv)
 {
 	const char *name = strrchr(argv[0], '/'), *command = argc > 1 ? argv[1] : "";
 
+	self = argv[0];
 	name = name != NULL ? name + 1 : argv[0];
 	bug = strncmp(name, "naive-", 6) == 0 ? name + 6 : "none";
-	if (strcmp(command, "open") == 0)
+	if (strcmp(command, "open") == 0 && argc > 2)
+		open_in_run();
+	else if (strcmp(command, "open") == 0)
 		do_open();
+	else if (strcmp(command, "watch") == 0)
+		do_watch();
 	else if (strcmp(command, "close") == 0)
 		do_close();
 	else if (strcmp(command, "recover") == 0)

@@ -11,8 +11,14 @@ static void usage(void)
 		"usage: sweep [OPTION...] -- PROGRAM [ARGUMENT...]\n"
 		"  --name NAME        what it is called in the output\n"
 		"  --after WORDS      first `PROGRAM WORDS`: what leads up to the command\n"
+		"  --boot WHAT        and then a boot; token: only its token is gone; run: all of\n"
+		"                     /run/rootlatch, and the watchers\n"
+		"  --line-1           with a main file that includes no folder first\n"
+		"  --cron             with a cron running\n"
 		"  --daemon           with an sshd running\n"
 		"  --own              only PROGRAM's own calls, not its children's\n"
+		"  --watcher          only those of the watcher that it starts, which are its\n"
+		"                     children's too, until that has published its file\n"
 		"  --mode MODE        process: kill the one that makes the call; all: the whole\n"
 		"                     tree; both (the default)\n"
 		"  --stride K         only every Kth call\n"
@@ -21,6 +27,8 @@ static void usage(void)
 		"  --recover-at N     kill recover at its call N\n"
 		"  --list             print the calls instead\n"
 		"  --jobs N           workers, one a processor if not given\n"
+		"  --patience N       how many seconds a watcher has to end, 20 if not given\n"
+		"  --failures N       how many are shown, 12 if not given\n"
 		"  --verbose\n");
 	exit(64);
 }
@@ -34,6 +42,13 @@ static void parse_mode(struct options *o, const char *mode)
 		usage();
 }
 
+static void parse_boot(struct options *o, const char *what)
+{
+	if (strcmp(what, "token") != 0 && strcmp(what, "run") != 0)
+		usage();
+	o->boot = strcmp(what, "token") == 0 ? BOOT_TOKEN : BOOT_RUN;
+}
+
 static void take(struct options *o, int c, char *value)
 {
 	switch (c) {
@@ -43,11 +58,23 @@ static void take(struct options *o, int c, char *value)
 	case 'a':
 		o->after = value;
 		break;
+	case 'b':
+		parse_boot(o, value);
+		break;
+	case '1':
+		o->line_1 = true;
+		break;
+	case 'c':
+		o->cron = true;
+		break;
 	case 'd':
 		o->daemon = true;
 		break;
 	case 'o':
 		o->own = true;
+		break;
+	case 'W':
+		o->watcher = true;
 		break;
 	case 'm':
 		parse_mode(o, value);
@@ -71,6 +98,12 @@ static void take(struct options *o, int c, char *value)
 	case 'j':
 		o->workers = (unsigned)atoi(value);
 		break;
+	case 'P':
+		o->patience_s = (unsigned)atoi(value);
+		break;
+	case 'f':
+		o->failures = (unsigned)atoi(value);
+		break;
 	case 'v':
 		o->verbose = true;
 		break;
@@ -84,8 +117,12 @@ void options_parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {
 		{ "name", 1, NULL, 'n' },
 		{ "after", 1, NULL, 'a' },
+		{ "boot", 1, NULL, 'b' },
+		{ "line-1", 0, NULL, '1' },
+		{ "cron", 0, NULL, 'c' },
 		{ "daemon", 0, NULL, 'd' },
 		{ "own", 0, NULL, 'o' },
+		{ "watcher", 0, NULL, 'W' },
 		{ "mode", 1, NULL, 'm' },
 		{ "stride", 1, NULL, 's' },
 		{ "way-back", 1, NULL, 'w' },
@@ -93,15 +130,20 @@ void options_parse(int argc, char **argv, struct options *o)
 		{ "recover-at", 1, NULL, 'r' },
 		{ "list", 0, NULL, 'l' },
 		{ "jobs", 1, NULL, 'j' },
+		{ "patience", 1, NULL, 'P' },
+		{ "failures", 1, NULL, 'f' },
 		{ "verbose", 0, NULL, 'v' },
 		{ 0 },
 	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	int c;
 
-	*o = (struct options){
-		.name = "sweep", .stride = 1, .way_back = 8, .workers = 1
-	};
+	*o = (struct options){ .name = "sweep",
+			       .stride = 1,
+			       .way_back = 8,
+			       .workers = 1,
+			       .failures = 12,
+			       .patience_s = 20 };
 	o->process = o->all = true;
 	if (processors > 0)
 		o->workers =

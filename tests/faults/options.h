@@ -11,12 +11,20 @@
 
 #define WORKERS_MAX 16
 
+/* What a boot took away before the host is as PROGRAM finds it. */
+enum options_boot {
+	BOOT_NONE,
+	BOOT_TOKEN, /* what tells it from the last one */
+	BOOT_RUN,   /* all of /run/rootlatch, and the watchers */
+};
+
 struct options {
 	const char *name;
 	const char
 		*after; /* words: what is done before the host is as PROGRAM finds it */
-	bool list, daemon, own, process, all, verbose;
-	unsigned stride, way_back, workers;
+	enum options_boot boot;
+	bool list, daemon, cron, line_1, own, watcher, process, all, verbose;
+	unsigned stride, way_back, workers, failures, patience_s;
 	struct trace_point at; /* one point alone, when at.call != 0 */
 	unsigned recover_at;
 	char **argv;

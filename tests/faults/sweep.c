@@ -20,12 +20,12 @@
 #include "options.h"
 #include "trace.h"
 #include "verdict.h"
+#include "watchers.h"
 
 #define SEGMENTS_MAX (2 * TRACE_PROCESSES)
 #define RECORDED_RUNS 8
 /* Children and daemons let their parent wait more or less often, so a run may be shorter. */
 #define TRIES 24
-#define FAILURES_SHOWN 12
 /* Coprime to the lengths of runs, more or less: consecutive kills of recover lie far apart. */
 #define RECOVER_STEP 37
 
@@ -38,8 +38,8 @@ struct segment {
 struct shared {
 	struct segment segments[SEGMENTS_MAX];
 	unsigned n_segments, planned;
-	atomic_uint ready, next, fired, beyond, repeated, recover_killed, backs, wrong,
-		never, past_end;
+	atomic_uint ready, next, fired, beyond, repeated, recover_killed, left_over,
+		backs, wrong, never, past_end;
 };
 
 struct worker {
@@ -47,25 +47,18 @@ struct worker {
 	struct shared *shared;
 	unsigned number;
 	struct verdict_terms terms;
-	struct image before; /* what each run starts from */
+	struct watchers watchers; /* that are there before a run */
 	unsigned recover_call;
 	bool daemon_stale;
 };
 
 /* ---- One point */
 
-static void clear(int fd)
-{
-	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		die("the output file");
-}
-
 static void show_output(int fd)
 {
 	char text[2000];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
-	text[n > 0 ? n : 0] = '\0';
+	claims_read_output(fd, text, sizeof(text));
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		dprintf(STDOUT_FILENO, "#     %s\n", line);
 }
@@ -80,7 +73,9 @@ static void restart_daemon(struct worker *w)
 
 static void reset(struct worker *w)
 {
-	image_restore(&w->before, fixture_roots);
+	watchers_end_others(&w->watchers);
+	image_restore(&w->terms.before.image, fixture_roots, WATCHERS_DIR);
+	watchers_start(&w->watchers);
 	if (w->options->daemon && w->daemon_stale)
 		restart_daemon(w);
 	w->daemon_stale = false;
@@ -89,7 +84,7 @@ static void reset(struct worker *w)
 static void run_killed(struct worker *w, const struct trace_point *point,
 		       struct trace_outcome *ret)
 {
-	clear(w->terms.output_fd);
+	claims_clear_output(w->terms.output_fd);
 	trace_run(w->options->argv, point, w->terms.output_fd, NULL, ret);
 	if (w->options->verbose)
 		show_output(w->terms.output_fd);
@@ -104,7 +99,7 @@ static struct trace_point kill_recover(struct worker *w)
 
 	point.call =
 		w->options->recover_at != 0 ? w->options->recover_at : w->recover_call;
-	clear(w->terms.output_fd);
+	claims_clear_output(w->terms.output_fd);
 	trace_run(argv, &point, w->terms.output_fd, NULL, &o);
 	if (o.fired)
 		w->shared->recover_killed++;
@@ -116,12 +111,20 @@ static struct trace_point kill_recover(struct worker *w)
 static void report(struct worker *w, const struct trace_point *point, int call_number,
 		   unsigned recover_at, const char *why)
 {
-	if (w->shared->wrong++ >= FAILURES_SHOWN)
+	if (w->shared->wrong++ >= w->options->failures)
 		return;
 	dprintf(STDOUT_FILENO, "# %s: --mode %s --at %u:%u --recover-at %u (%s): %s\n",
 		w->options->name, point->mode == TRACE_ALL ? "all" : "process",
 		point->process, point->call, recover_at, trace_call_name(call_number),
 		why);
+}
+
+static bool is_tidy(struct worker *w, const struct trace_outcome *o, struct verdict *v)
+{
+	if (!WIFEXITED(o->status) || WEXITSTATUS(o->status) != 4)
+		return true;
+	w->shared->left_over++;
+	return verdict_left_over(&w->terms, v);
 }
 
 static bool is_whole(struct worker *w, const struct trace_outcome *o, bool far,
@@ -132,9 +135,10 @@ static bool is_whole(struct worker *w, const struct trace_outcome *o, bool far,
 			       o->hung ? "hangs" : "%u children stay", o->strays);
 		return false;
 	}
-	if (!verdict_tool(&w->terms, "recover", v) || !verdict_whole(&w->terms, v))
+	if (!verdict_tool(&w->terms, "recover", v) || !is_tidy(w, o, v) ||
+	    !verdict_whole(&w->terms, v))
 		return false;
-	w->daemon_stale = v->opened != (w->options->after != NULL);
+	w->daemon_stale = v->host != &w->terms.before;
 	if (!far)
 		return true;
 	w->shared->backs++;
@@ -174,7 +178,7 @@ static void record(struct worker *w, struct trace_calls *calls)
 	w->daemon_stale = true;
 	reset(w);
 	w->daemon_stale = true;
-	clear(w->terms.output_fd);
+	claims_clear_output(w->terms.output_fd);
 	trace_run(w->options->argv, &none, w->terms.output_fd, calls, &o);
 	if (!WIFEXITED(o.status) || WEXITSTATUS(o.status) != 0) {
 		show_output(w->terms.output_fd);
@@ -192,25 +196,35 @@ static void plan_segment(struct worker *w, unsigned process, unsigned calls,
 	s->planned += calls / w->options->stride;
 }
 
+static bool is_wanted(const struct options *options, unsigned p,
+		      const struct trace_calls *calls)
+{
+	return calls->count > 0 && (!options->own || p == 0) &&
+	       (!options->watcher || calls->watcher);
+}
+
 /* The shortest of a few runs is what every run makes. */
 static void make_plan(struct worker *w)
 {
 	const struct options *options = w->options;
 	unsigned shortest[TRACE_PROCESSES];
+	bool wanted[TRACE_PROCESSES];
 
 	for (int run = 0; run < RECORDED_RUNS; run++) {
 		struct trace_calls calls[TRACE_PROCESSES] = { 0 };
 
 		record(w, calls);
 		for (unsigned p = 0; p < TRACE_PROCESSES; p++)
-			if (run == 0 || calls[p].count < shortest[p])
+			if (run == 0 || calls[p].count < shortest[p]) {
 				shortest[p] = (unsigned)calls[p].count;
+				wanted[p] = is_wanted(options, p, &calls[p]);
+			}
 		trace_calls_release(calls);
 	}
-	for (unsigned p = 0; p < (options->own ? 1 : TRACE_PROCESSES); p++) {
-		if (options->process && shortest[p] > 0)
+	for (unsigned p = 0; p < TRACE_PROCESSES; p++) {
+		if (options->process && wanted[p])
 			plan_segment(w, p, shortest[p], TRACE_PROCESS);
-		if (options->all && shortest[p] > 0)
+		if (options->all && wanted[p])
 			plan_segment(w, p, shortest[p], TRACE_ALL);
 	}
 }
@@ -324,6 +338,46 @@ static void do_or_die(struct worker *w, const char *words)
 		die("%s", v.why);
 }
 
+/* What runs goes on, but for sshd: it has to read what a boot lets it read. */
+static void boot(struct worker *w)
+{
+	w->terms.overdue = w->options->boot != BOOT_NONE;
+	w->terms.emptied = w->options->boot == BOOT_RUN;
+	if (w->options->boot == BOOT_TOKEN)
+		fixture_lose_boot_token();
+	if (w->options->boot == BOOT_RUN)
+		fixture_lose_run();
+	if (w->options->boot == BOOT_RUN && w->options->daemon)
+		restart_daemon(w);
+}
+
+static const char *expected_status(const struct worker *w,
+				   const struct verdict_host *host)
+{
+	if (!host->claims.applied)
+		return "normal";
+	return w->terms.overdue && host == &w->terms.before ? "drifted" : "applied";
+}
+
+static void look(struct worker *w, struct verdict_host *host)
+{
+	bool emptied = w->terms.emptied && host == &w->terms.before;
+	unsigned due, alive;
+
+	verdict_look(&w->terms, host);
+	due = host->claims.watch[0] != '\0' && !emptied;
+	alive = watchers_settle(due, w->terms.patience_s);
+	/* what a boot made of it depends on where it was written */
+	if (!emptied && host->open != host->claims.applied)
+		die("without a kill sshd says %s", host->open ? "open" : "closed");
+	if (strcmp(host->status, expected_status(w, host)) != 0)
+		die("without a kill status says %s", host->status);
+	if (alive != due)
+		die("without a kill there are %u watchers, not %u", alive, due);
+	if (fixture_count_strays(w->terms.daemon) > 0)
+		die("without a kill it leaves processes behind");
+}
+
 static void capture_hosts(struct worker *w)
 {
 	struct trace_outcome o;
@@ -331,21 +385,16 @@ static void capture_hosts(struct worker *w)
 	image_capture(fixture_roots, &w->terms.pristine);
 	if (w->options->after != NULL)
 		do_or_die(w, w->options->after);
-	image_capture(fixture_roots, &w->before);
+	boot(w);
+	look(w, &w->terms.before);
+	watchers_capture(&w->watchers);
+	claims_clear_output(w->terms.output_fd);
 	trace_run_plain(w->options->argv, w->terms.output_fd, &o);
 	if (o.status != 0) {
 		show_output(w->terms.output_fd);
 		die("without a kill and a tracer it exits %d", WEXITSTATUS(o.status));
 	}
-	if (fixture_count_strays(w->terms.daemon) > 0)
-		die("without a kill it leaves processes behind");
-	if (w->options->after != NULL) {
-		image_capture(fixture_roots, &w->terms.closed);
-		w->terms.opened = w->before;
-	} else {
-		image_capture(fixture_roots, &w->terms.opened);
-		w->terms.closed = w->before;
-	}
+	look(w, &w->terms.after);
 }
 
 static void work(void *arg)
@@ -355,6 +404,7 @@ static void work(void *arg)
 
 	w->terms.output_fd = memfd_create("output", MFD_CLOEXEC);
 	w->terms.tool = options->argv[0];
+	w->terms.patience_s = options->patience_s;
 	w->recover_call = 1 + w->number * RECOVER_STEP / 2;
 	if (options->daemon)
 		w->terms.daemon = fixture_daemon_start();
@@ -382,6 +432,9 @@ static void work(void *arg)
 
 static int run_workers(const struct options *options, struct shared *shared)
 {
+	const struct fixture_terms terms = { .tool = options->argv[0],
+					     .line_1 = options->line_1,
+					     .cron = options->cron };
 	int worst = 0, status;
 
 	for (unsigned i = 0; i < options->workers; i++) {
@@ -391,7 +444,7 @@ static int run_workers(const struct options *options, struct shared *shared)
 		if (pid < 0)
 			die("fork");
 		if (pid == 0)
-			_exit(fixture_run(i, options->argv[0], work, &w));
+			_exit(fixture_run(i, &terms, work, &w));
 	}
 	while (wait(&status) > 0) {
 		int code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BROKEN;
@@ -428,10 +481,12 @@ int main(int argc, char **argv)
 		return broken;
 	dprintf(STDOUT_FILENO,
 		"# %s: %u points planned, %u fired, %u past a shorter end, %u beyond the plan, "
-		"%u repeated; recover killed %u times; %u ways back; %u not whole (%.1f s)\n",
+		"%u repeated; recover killed %u times; %u tidied later; %u ways back; %u not whole "
+		"(%.1f s)\n",
 		options.name, shared->planned, shared->fired, shared->past_end,
-		shared->beyond, shared->repeated, shared->recover_killed, shared->backs, shared->wrong,
-		seconds() - start);
-	return shared->planned == 0 || shared->fired + shared->past_end != shared->planned ||
-	       shared->never > 0 || shared->wrong > 0;
+		shared->beyond, shared->repeated, shared->recover_killed,
+		shared->left_over, shared->backs, shared->wrong, seconds() - start);
+	return shared->planned == 0 ||
+	       shared->fired + shared->past_end != shared->planned || shared->never > 0 ||
+	       shared->wrong > 0;
 }

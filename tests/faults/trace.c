@@ -6,6 +6,7 @@
  */
 #include "trace.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "die.h"
+#include "watchers.h"
 
 #define RUN_SECONDS 30
 #define STRAY_SECONDS 10
@@ -29,7 +31,9 @@
 struct process {
 	pid_t pid;
 	bool alive;
+	bool watcher;
 	unsigned calls;
+	int last_call;
 };
 
 struct run {
@@ -41,6 +45,7 @@ struct run {
 	pid_t waiting[TRACE_PROCESSES];
 	size_t n_waiting;
 	bool started; /* process 0 is past its execve */
+	bool ending;  /* all were killed: no more of them may come */
 };
 
 static const char *const call_names[] = {
@@ -134,6 +139,7 @@ static unsigned count_alive(const struct run *run)
 
 static void kill_all(struct run *run)
 {
+	run->ending = true;
 	(void)kill(-run->processes[0].pid, SIGKILL);
 	for (unsigned i = 0; i < run->outcome->processes; i++)
 		if (run->processes[i].alive)
@@ -144,9 +150,9 @@ static void kill_all(struct run *run)
 
 static void resume(struct run *run, const struct process *p, int sig)
 {
-	bool wanted =
-		run->record != NULL || (run->point->call != 0 && !run->outcome->fired &&
-					run->point->process == number_of(run, p));
+	bool wanted = run->record != NULL || p->watcher ||
+		      (run->point->call != 0 && !run->outcome->fired &&
+		       run->point->process == number_of(run, p));
 
 	/* fails when it was killed meanwhile, which its exit will say */
 	(void)ptrace(wanted && run->started ? PTRACE_SYSCALL : PTRACE_CONT, p->pid, NULL,
@@ -169,29 +175,54 @@ static void add_process(struct run *run, pid_t pid)
 		}
 }
 
-static void at_call(struct run *run, struct process *p)
+static void at_entry(struct run *run, struct process *p, int number)
 {
-	struct __ptrace_syscall_info info;
 	const struct trace_point *point = run->point;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof(info), &info) <= 0 ||
-	    info.op != PTRACE_SYSCALL_INFO_ENTRY) {
-		resume(run, p, 0);
-		return;
-	}
 	p->calls++;
+	p->last_call = number;
 	if (run->record != NULL)
-		count_call(&run->record[number_of(run, p)], (int)info.entry.nr);
-	if (number_of(run, p) != point->process || p->calls != point->call) {
+		count_call(&run->record[number_of(run, p)], number);
+	if (number_of(run, p) != point->process || p->calls != point->call ||
+	    run->outcome->fired) {
 		resume(run, p, 0);
 		return;
 	}
 	run->outcome->fired = true;
-	run->outcome->call_number = (int)info.entry.nr;
+	run->outcome->call_number = number;
 	if (point->mode == TRACE_ALL)
 		kill_all(run);
 	else
 		(void)kill(p->pid, SIGKILL);
+}
+
+/* A watcher publishes its file by renaming it. */
+static bool has_published(const struct process *p,
+			  const struct __ptrace_syscall_info *info)
+{
+	return p->watcher && p->last_call == SYS_renameat2 && !info->exit.is_error;
+}
+
+static void let_go(struct run *run, struct process *p)
+{
+	if (ptrace(PTRACE_DETACH, p->pid, NULL, NULL) < 0)
+		return; /* it was killed meanwhile */
+	p->alive = false;
+	run->outcome->let_go++;
+}
+
+static void at_call(struct run *run, struct process *p)
+{
+	struct __ptrace_syscall_info info;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof(info), &info) <= 0)
+		resume(run, p, 0);
+	else if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+		at_entry(run, p, (int)info.entry.nr);
+	else if (info.op == PTRACE_SYSCALL_INFO_EXIT && has_published(p, &info))
+		let_go(run, p);
+	else
+		resume(run, p, 0);
 }
 
 static void at_event(struct run *run, struct process *p, int event)
@@ -200,6 +231,9 @@ static void at_event(struct run *run, struct process *p, int event)
 
 	if (event == PTRACE_EVENT_EXEC) {
 		run->started = true;
+		p->watcher = watchers_is(p->pid);
+		if (run->record != NULL)
+			run->record[number_of(run, p)].watcher = p->watcher;
 	} else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
 		   event == PTRACE_EVENT_CLONE) {
 		if (ptrace(PTRACE_GETEVENTMSG, p->pid, NULL, &child) == 0)
@@ -213,6 +247,10 @@ static void at_stop(struct run *run, pid_t pid, int status)
 	struct process *p = find_process(run, pid);
 	int event = status >> 16, sig = WSTOPSIG(status);
 
+	if (p == NULL && run->ending) {
+		(void)kill(pid, SIGKILL);
+		return;
+	}
 	if (p == NULL) {
 		if (run->n_waiting == TRACE_PROCESSES)
 			die("more than %d processes", TRACE_PROCESSES);
@@ -250,6 +288,45 @@ static void at_alarm(struct run *run)
 	set_alarm(STRAY_SECONDS);
 }
 
+static bool is_traced_by_us(pid_t pid)
+{
+	char path[64], line[256];
+	int tracer = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return false;
+	while (tracer == 0 && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+			break;
+	(void)fclose(f);
+	return tracer == (int)getpid();
+}
+
+/* A child that its parent was just making when both were to be killed is traced, but nobody told
+ * us of it. */
+static void end_unseen(void)
+{
+	const struct dirent *d;
+	DIR *proc = opendir("/proc");
+	int status;
+
+	if (proc == NULL)
+		die("/proc");
+	while ((d = readdir(proc)) != NULL) {
+		pid_t pid = (pid_t)atoi(d->d_name);
+
+		if (pid <= 1 || !is_traced_by_us(pid))
+			continue;
+		(void)kill(pid, SIGKILL);
+		while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status))
+			;
+	}
+	(void)closedir(proc);
+}
+
 static void run_loop(struct run *run)
 {
 	set_alarm(RUN_SECONDS);
@@ -269,6 +346,8 @@ static void run_loop(struct run *run)
 			at_exit(run, pid, status);
 	}
 	(void)alarm(0);
+	if (run->ending)
+		end_unseen();
 	/* orphans of theirs are ours now */
 	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
 		;

@@ -5,6 +5,9 @@
  * Processes are numbered in the order in which they are made, the command itself being 0, and
  * each counts its own calls. Two children that run at the same time interleave differently in
  * every run; what each of them does by itself is the same.
+ *
+ * A watcher (watchers.h) is one of them until it has published its file. Then it is let go: it
+ * outlives the command, whatever becomes of that.
  */
 #ifndef ROOTLATCH_TESTS_TRACE_H
 #define ROOTLATCH_TESTS_TRACE_H
@@ -31,6 +34,7 @@ struct trace_point {
 struct trace_calls {
 	int *numbers;
 	size_t count, room;
+	bool watcher; /* it is one; what it did after it was let go is not among them */
 };
 
 struct trace_outcome {
@@ -40,6 +44,7 @@ struct trace_outcome {
 	bool hung;       /* process 0 had to be ended */
 	unsigned strays; /* other processes that outlived it and had to be ended */
 	unsigned processes;
+	unsigned let_go; /* watchers */
 };
 
 /* Runs argv with stdout and stderr going to output_fd. When `calls` is not NULL it has room for

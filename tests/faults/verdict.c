@@ -2,13 +2,14 @@
 #include "verdict.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "die.h"
 #include "fixture.h"
+#include "trace.h"
+#include "watchers.h"
 
 #define ID_DIGITS 8
 #define MAX_WORDS 32
@@ -24,20 +25,12 @@ wrong(struct verdict *v, const char *format, ...)
 	return false;
 }
 
+static const char *name_of(const struct verdict_host *host)
+{
+	return host->open ? "open" : "closed";
+}
+
 /* ---- Asking the tool */
-
-static void read_output(int fd, char *text, size_t size)
-{
-	ssize_t n = pread(fd, text, size - 1, 0);
-
-	text[n > 0 ? n : 0] = '\0';
-}
-
-static void clear_output(int fd)
-{
-	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		die("the output file");
-}
 
 static bool run_words(const struct verdict_terms *terms, const char *words,
 		      int *ret_status)
@@ -54,25 +47,49 @@ static bool run_words(const struct verdict_terms *terms, const char *words,
 			die("too many words");
 		argv[n++] = w;
 	}
-	clear_output(terms->output_fd);
+	claims_clear_output(terms->output_fd);
 	trace_run_plain(argv, terms->output_fd, &o);
 	*ret_status =
 		WIFEXITED(o.status) ? WEXITSTATUS(o.status) : 128 + WTERMSIG(o.status);
 	return !o.hung;
 }
 
-bool verdict_tool(const struct verdict_terms *terms, const char *words,
-		  struct verdict *ret)
+static bool tool_gives(const struct verdict_terms *terms, const char *words, int expected,
+		       struct verdict *v)
 {
 	char text[400];
 	int status;
 
 	if (!run_words(terms, words, &status))
-		return wrong(ret, "`%s` hangs", words);
-	if (status == 0)
+		return wrong(v, "`%s` hangs", words);
+	if (status == expected)
 		return true;
-	read_output(terms->output_fd, text, sizeof(text));
-	return wrong(ret, "`%s` exits %d: %s", words, status, text);
+	claims_read_output(terms->output_fd, text, sizeof(text));
+	return wrong(v, "`%s` exits %d: %s", words, status, text);
+}
+
+bool verdict_tool(const struct verdict_terms *terms, const char *words,
+		  struct verdict *ret)
+{
+	return tool_gives(terms, words, 0, ret);
+}
+
+static bool ask_status(const struct verdict_terms *terms, char ret[CLAIMS_STATUS_MAX],
+		       struct verdict *v)
+{
+	char text[8192], why[CLAIMS_WHY_MAX];
+
+	if (!verdict_tool(terms, "status --offline --json", v))
+		return false;
+	claims_read_output(terms->output_fd, text, sizeof(text));
+	return claims_of_status(text, ret, why) || wrong(v, "%s", why);
+}
+
+static bool ask_sshd(const struct verdict_terms *terms, bool *ret_open, struct verdict *v)
+{
+	char why[CLAIMS_WHY_MAX];
+
+	return claims_of_sshd(terms->output_fd, ret_open, why) || wrong(v, "%s", why);
 }
 
 /* ---- What is where. Names carry the ID of a transaction: for comparing, any ID will do. */
@@ -123,13 +140,40 @@ static bool may_be_there(const char *path)
 		FIXTURE_STATE "/state.json.spare",
 		FIXTURE_STATE "/journal.spare",
 		FIXTURE_STATE "/snapshots",
-		"/run/rootlatch",
+		FIXTURE_RUN,
+		FIXTURE_RUN "/boot",
+		FIXTURE_RUN "/sshd",
+		WATCHERS_DIR,
 	};
 
 	for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++)
 		if (strcmp(path, lasting[i]) == 0)
 			return true;
 	return false;
+}
+
+static const char *state_text(const struct image *now)
+{
+	const struct image_entry *e = image_find(now, FIXTURE_STATE "/state.json");
+
+	return e != NULL ? e->bytes : "";
+}
+
+static bool names_id(const char *state, const char *text)
+{
+	char id[ID_DIGITS + 1];
+
+	(void)snprintf(id, sizeof(id), "%s", text);
+	return strstr(state, id) != NULL;
+}
+
+/* A reap that had to tidy up is one more transaction, and has a snapshot for `show`. */
+static bool is_of_later(const struct image *now, const char *path)
+{
+	static const char snapshots[] = FIXTURE_STATE "/snapshots/";
+
+	return strncmp(path, snapshots, strlen(snapshots)) == 0 &&
+	       names_id(state_text(now), path + strlen(snapshots));
 }
 
 static bool check_names(const struct image *now, const struct image *reference,
@@ -147,7 +191,8 @@ static bool check_names(const struct image *now, const struct image *reference,
 			blur_path(sides[s]->entries[i].path, name, sizeof(name));
 			are = count_alike(now, name);
 			were = count_alike(reference, name);
-			if (are > were)
+			if (are > were && !(v->tidied_later &&
+					    is_of_later(now, sides[s]->entries[i].path)))
 				return wrong(v, "left over: %s",
 					     sides[s]->entries[i].path);
 			if (are < were)
@@ -156,10 +201,20 @@ static bool check_names(const struct image *now, const struct image *reference,
 	return true;
 }
 
-static bool is_ours(const char *path)
+static bool is_below(const char *path, const char *folder)
 {
-	return strstr(path, "/.rootlatch-") != NULL ||
-	       strncmp(path, "/etc/ssh", strlen("/etc/ssh")) != 0;
+	size_t n = strlen(folder);
+
+	return strncmp(path, folder, n) == 0 && path[n] == '/';
+}
+
+/* A file that an opening may change, or make: not what rootlatch keeps for itself. */
+static bool is_target(const struct image_entry *e)
+{
+	return S_ISREG(e->st.st_mode) && strstr(e->path, "/.rootlatch-") == NULL &&
+	       !is_below(e->path, FIXTURE_STATE) &&
+	       (!is_below(e->path, FIXTURE_RUN) ||
+		is_below(e->path, FIXTURE_RUN "/sshd"));
 }
 
 static bool same_but_ids(const struct image_entry *a, const struct image_entry *b)
@@ -179,235 +234,268 @@ static bool same_but_ids(const struct image_entry *a, const struct image_entry *
 	return same;
 }
 
-/* Everything in /etc/ssh that is not rootlatch's, one way or the other; a file that is as it
- * was before everything has its time from then as well. */
+/* NULL: as it was. A file that is as it was before everything has its time from then as well. */
+static const char *difference(const struct image_entry *is, const struct image_entry *was,
+			      const struct image *pristine)
+{
+	const struct image_entry *first = image_find(pristine, was->path);
+
+	if (is == NULL)
+		return "missing";
+	if (!same_but_ids(is, was))
+		return is->len != was->len ? "another size" :
+					     "other bytes, owner or mode";
+	if (first != NULL && image_entry_same(is, first) &&
+	    !image_entry_same_time(is, first))
+		return "another mtime";
+	return NULL;
+}
+
+/* All targets, and no others. */
 static bool config_is(const struct image *now, const struct image *reference,
 		      const struct image *pristine, char *ret_differs, size_t size)
 {
 	for (size_t i = 0; i < reference->count; i++) {
 		const struct image_entry *was = &reference->entries[i];
-		const struct image_entry *is = image_find(now, was->path);
-		const struct image_entry *first = image_find(pristine, was->path);
+		const char *differs;
 
-		if (is_ours(was->path) || S_ISDIR(was->st.st_mode))
+		if (!is_target(was))
 			continue;
+		differs = difference(image_find(now, was->path), was, pristine);
 		(void)snprintf(ret_differs, size, "%s (%s)", was->path,
-			       is == NULL            ? "missing" :
-			       is->len != was->len   ? "another size" :
-			       same_but_ids(is, was) ? "another mtime" :
-						       "other bytes, owner or mode");
-		if (is == NULL || !same_but_ids(is, was))
+			       differs != NULL ? differs : "");
+		if (differs != NULL)
 			return false;
-		if (first != NULL && image_entry_same(is, first) &&
-		    !image_entry_same_time(is, first))
+	}
+	for (size_t i = 0; i < now->count; i++) {
+		(void)snprintf(ret_differs, size, "%s (new)", now->entries[i].path);
+		if (is_target(&now->entries[i]) &&
+		    image_find(reference, now->entries[i].path) == NULL)
 			return false;
 	}
 	return true;
 }
 
-static bool check_config(const struct verdict_terms *terms, const struct image *now,
-			 struct verdict *v)
+/* Where the configuration is the same on both sides, the deadline tells. */
+static bool find_host(const struct verdict_terms *terms, const struct image *now,
+		      const struct claims *claims, struct verdict *v)
 {
-	char from_opened[300], from_closed[300];
+	char from_before[300], from_after[300];
+	bool before = config_is(now, &terms->before.image, &terms->pristine, from_before,
+				sizeof(from_before));
+	bool after = config_is(now, &terms->after.image, &terms->pristine, from_after,
+			       sizeof(from_after));
 
-	if (config_is(now, &terms->opened, &terms->pristine, from_opened,
-		      sizeof(from_opened))) {
-		v->opened = true;
-		return true;
-	}
-	if (config_is(now, &terms->closed, &terms->pristine, from_closed,
-		      sizeof(from_closed))) {
-		v->opened = false;
-		return true;
-	}
-	return wrong(v, "neither old nor new: open but for %s, closed but for %s",
-		     from_opened, from_closed);
+	if (!before && !after)
+		return wrong(v, "neither old nor new: %s but for %s, %s but for %s",
+			     name_of(&terms->before), from_before, name_of(&terms->after),
+			     from_after);
+	v->host =
+		!after || (before && claims->until_ns == terms->before.claims.until_ns) ?
+			&terms->before :
+			&terms->after;
+	return true;
 }
 
 /* ---- What is said */
 
-static bool says_applied(const json_t *state)
-{
-	return json_array_size(
-		       json_object_get(json_object_get(state, "body"), "toggles")) > 0;
-}
-
-static bool names_id(const char *state, const char *text)
-{
-	char id[ID_DIGITS + 1];
-
-	(void)snprintf(id, sizeof(id), "%s", text);
-	return strstr(state, id) != NULL;
-}
-
 /* What carries an ID belongs to a transaction that the state knows. */
-static bool check_ids(const struct image *now, const char *state, struct verdict *v)
+static bool check_ids(const struct image *now, struct verdict *v)
 {
 	static const char hidden[] = "/.rootlatch-", marker[] = "#rootlatch:";
+	const char *state = state_text(now);
 
 	for (size_t i = 0; i < now->count; i++) {
 		const struct image_entry *e = &now->entries[i];
-		const char *twin = strstr(e->path, hidden), *marked = NULL;
+		const char *twin = strstr(e->path, hidden);
+		const char *marked = is_target(e) ? strstr(e->bytes, marker) : NULL;
 
 		if (twin != NULL && !names_id(state, twin + strlen(hidden)))
 			return wrong(v, "%s belongs to no toggle", e->path);
-		if (!is_ours(e->path) && S_ISREG(e->st.st_mode))
-			marked = strstr(e->bytes, marker);
 		if (marked != NULL && !names_id(state, marked + strlen(marker)))
 			return wrong(v, "a marker in %s belongs to no toggle", e->path);
 	}
 	return true;
 }
 
-static bool check_state_file(const struct image *now, struct verdict *v)
+static bool check_claims(const struct claims *claims, struct verdict *v)
 {
-	const struct image_entry *e = image_find(now, FIXTURE_STATE "/state.json");
-	bool applied = false;
-	json_error_t error;
-	json_t *state;
+	const struct claims *expected = &v->host->claims;
 
-	if (e != NULL) {
-		state = json_loadb(e->bytes, e->len, 0, &error);
-		if (state == NULL)
-			return wrong(v, "state.json is torn: %s", error.text);
-		applied = says_applied(state);
-		json_decref(state);
-	}
-	if (applied != v->opened)
+	if (claims->applied != expected->applied)
 		return wrong(v, "state.json says %s, the host is %s",
-			     applied ? "applied" : "not applied",
-			     v->opened ? "open" : "closed");
-	return check_ids(now, e != NULL ? e->bytes : "", v);
+			     claims->applied ? "applied" : "not applied",
+			     name_of(v->host));
+	if (claims->until_ns != expected->until_ns)
+		return wrong(v, "state.json says until %lld, not %lld",
+			     (long long)claims->until_ns, (long long)expected->until_ns);
+	return true;
 }
 
 static bool check_status(const struct verdict_terms *terms, struct verdict *v)
 {
-	const char *expected = v->opened ? "applied" : "normal", *said = "normal";
-	const json_t *result;
-	json_error_t error;
-	char text[8192];
-	json_t *root;
-	size_t i;
-	bool same;
+	char said[CLAIMS_STATUS_MAX];
 
-	if (!verdict_tool(terms, "status --offline --json", v))
+	if (!ask_status(terms, said, v))
 		return false;
-	read_output(terms->output_fd, text, sizeof(text));
-	root = json_loads(text, 0, &error);
-	if (root == NULL)
-		return wrong(v, "status --json: %s", error.text);
-	json_array_foreach (json_object_get(root, "results"), i, result) {
-		const char *toggle = json_string_value(json_object_get(result, "toggle"));
-		const char *state = json_string_value(json_object_get(result, "state"));
-
-		if (toggle != NULL && strcmp(toggle, "root-login") == 0)
-			said = state != NULL ? state : "nothing";
-	}
-	same = strcmp(said, expected) == 0;
-	if (!same)
-		(void)wrong(v, "status says %s, the host is %s", said,
-			    v->opened ? "open" : "closed");
-	json_decref(root);
-	return same;
+	return strcmp(said, v->host->status) == 0 ||
+	       wrong(v, "status says %s, the host is %s", said, name_of(v->host));
 }
 
-/* ---- The daemon */
+/* ---- What runs */
 
-static bool has_line(const char *text, const char *line)
+static unsigned watchers_due(const struct verdict_terms *terms,
+			     const struct claims *claims)
 {
-	size_t n = strlen(line);
-
-	for (const char *p = text; (p = strstr(p, line)) != NULL; p += n)
-		if (p == text || p[-1] == '\n')
-			return true;
-	return false;
+	if (!claims->applied || claims->watch[0] == '\0')
+		return 0;
+	return !terms->emptied || strcmp(claims->watch, terms->before.claims.watch) != 0;
 }
 
-/* What only one of the two has must be loaded, or must not. */
-static bool check_loaded(const struct verdict_terms *terms, const char *text,
-			 const char *other, bool expected, struct verdict *v)
+static bool check_watchers(const struct verdict_terms *terms, const struct claims *claims,
+			   unsigned alive, struct verdict *v)
 {
-	while (*text != '\0') {
-		size_t n = strcspn(text, "\n") + 1;
-		char needle[256], *line = needle + 1;
+	unsigned due = watchers_due(terms, claims);
 
-		/* a comment may quote it */
-		(void)snprintf(needle, sizeof(needle), "\n%.*s", (int)n, text);
-		text += text[n - 1] == '\n' ? n : n - 1;
-		if (line[0] == '#' || line[0] == '\n' || has_line(other, line))
-			continue;
-		if (fixture_daemon_loaded(terms->daemon, needle) != expected)
-			return wrong(v,
-				     "the host is %s, but the daemon has %sloaded: %.*s",
-				     v->opened ? "open" : "closed",
-				     expected ? "not " : "", (int)strcspn(line, "\n"),
-				     line);
-	}
+	if (alive > due)
+		return wrong(v, "a watcher lives on, the host is %s", name_of(v->host));
+	if (alive < due || (due > 0 && !watchers_file_is_held(claims->watch)))
+		return wrong(v, "no watcher holds %s, the host is %s", claims->watch,
+			     name_of(v->host));
 	return true;
 }
 
-static bool daemon_agrees(const struct verdict_terms *terms, struct verdict *v)
-{
-	const char *opened = image_find(&terms->opened, FIXTURE_TARGET)->bytes;
-	const char *closed = image_find(&terms->closed, FIXTURE_TARGET)->bytes;
-	const char *why;
-
-	if (!fixture_daemon_answers(terms->daemon, &why))
-		return wrong(v, "%s", why);
-	return check_loaded(terms, opened, closed, v->opened, v) &&
-	       check_loaded(terms, closed, opened, !v->opened, v);
-}
-
-static bool check_daemon(const struct verdict_terms *terms, struct verdict *v)
+static bool check_daemon(const struct verdict_terms *terms, const struct image *is,
+			 const struct image *other, const char *name, struct verdict *v)
 {
 	const struct timespec a_while = { .tv_nsec = 500000000 };
-	char at_once[500];
+	char why[CLAIMS_WHY_MAX];
 
-	if (terms->daemon == 0 || daemon_agrees(terms, v))
+	if (terms->daemon == 0 || claims_of_daemon(terms->daemon, is, other, why))
 		return true;
-	(void)snprintf(at_once, sizeof(at_once), "%.490s", v->why);
+	(void)wrong(v, "the host is %s, but %s", name, why);
 	(void)nanosleep(&a_while, NULL);
-	return daemon_agrees(terms, v) ? wrong(v, "%s, for a moment", at_once) : false;
+	if (claims_of_daemon(terms->daemon, is, other, why))
+		return wrong(v, "the host is %s, but for a moment %s", name, why);
+	return false;
 }
 
 /* ---- All of it */
+
+void verdict_look(const struct verdict_terms *terms, struct verdict_host *ret)
+{
+	char why[CLAIMS_WHY_MAX];
+	struct verdict v;
+
+	image_capture(fixture_roots, &ret->image);
+	if (!claims_of_state(&ret->image, &ret->claims, why))
+		die("%s", why);
+	if (!ask_status(terms, ret->status, &v) || !ask_sshd(terms, &ret->open, &v))
+		die("%s", v.why);
+}
+
+/* The state says how many watchers there shall be, and their files go with them. */
+static bool look_when_settled(const struct verdict_terms *terms, struct image *ret,
+			      struct claims *ret_claims, unsigned *ret_alive,
+			      struct verdict *v)
+{
+	static const char *const state[] = { FIXTURE_STATE, NULL };
+	char why[CLAIMS_WHY_MAX];
+	bool sensible;
+
+	image_capture(state, ret);
+	sensible = claims_of_state(ret, ret_claims, why);
+	image_release(ret);
+	*ret_alive = watchers_settle(watchers_due(terms, ret_claims), terms->patience_s);
+	image_capture(fixture_roots, ret);
+	return sensible || wrong(v, "%s", why);
+}
+
+static bool check_host(const struct verdict_terms *terms, struct verdict *v)
+{
+	struct claims claims;
+	struct image now;
+	unsigned alive;
+	bool whole;
+
+	whole = look_when_settled(terms, &now, &claims, &alive, v) &&
+		find_host(terms, &now, &claims, v) && check_claims(&claims, v) &&
+		check_ids(&now, v) && check_watchers(terms, &claims, alive, v) &&
+		check_names(&now, &v->host->image, v);
+	image_release(&now);
+	return whole;
+}
 
 bool verdict_whole(const struct verdict_terms *terms, struct verdict *v)
 {
 	unsigned strays = fixture_count_strays(terms->daemon),
 		 mounts = fixture_count_mounts();
-	struct image now;
-	bool whole;
+	const struct verdict_host *other;
 
 	if (strays > 0)
 		return wrong(v, "%u processes left over", strays);
 	if (mounts != terms->mounts)
 		return wrong(v, "%u mounts, %u before", mounts, terms->mounts);
-	image_capture(fixture_roots, &now);
-	whole = check_config(terms, &now, v) && check_state_file(&now, v) &&
-		check_names(&now, v->opened ? &terms->opened : &terms->closed, v);
+	if (!check_host(terms, v) || !check_status(terms, v))
+		return false;
+	other = v->host == &terms->before ? &terms->after : &terms->before;
+	return check_daemon(terms, &v->host->image, &other->image, name_of(v->host), v);
+}
+
+bool verdict_left_over(const struct verdict_terms *terms, struct verdict *v)
+{
+	static const char *const state[] = { FIXTURE_STATE, NULL };
+	char why[CLAIMS_WHY_MAX];
+	struct claims claims;
+	struct image now;
+	bool open;
+
+	image_capture(state, &now);
+	if (!claims_of_state(&now, &claims, why))
+		(void)wrong(v, "%s", why);
+	else if (claims.applied)
+		(void)wrong(v, "it exits 4, and state.json says applied");
+	else if (ask_sshd(terms, &open, v) && open)
+		(void)wrong(v, "it exits 4, and sshd lets root in");
+	else
+		v->why[0] = '\0';
 	image_release(&now);
-	return whole && check_status(terms, v) && check_daemon(terms, v);
+	v->tidied_later = true;
+	return v->why[0] == '\0' && verdict_tool(terms, "reap", v);
+}
+
+static bool check_closed(const struct verdict_terms *terms, struct verdict *v)
+{
+	char differs[300];
+	struct image now;
+	bool same, open;
+
+	if (watchers_settle(0, terms->patience_s) > 0)
+		return wrong(v, "after close: a watcher lives on");
+	image_capture(fixture_roots, &now);
+	same = config_is(&now, &terms->pristine, &terms->pristine, differs,
+			 sizeof(differs));
+	image_release(&now);
+	if (!same)
+		return wrong(v, "after close: %s", differs);
+	if (!ask_sshd(terms, &open, v))
+		return false;
+	return !open || wrong(v, "after close sshd lets root in");
 }
 
 bool verdict_way_back(const struct verdict_terms *terms, struct verdict *v)
 {
-	struct image now;
-	char differs[300];
-	bool same;
+	const struct verdict_host *host = v->host;
+	bool open, overdue = terms->overdue && host == &terms->before;
 
-	if (!verdict_tool(terms, "check", v))
+	if (!ask_sshd(terms, &open, v))
 		return false;
-	if (!v->opened)
+	if (open != host->open)
+		return wrong(v, "sshd says otherwise, the host is %s", name_of(host));
+	if (!tool_gives(terms, "check", overdue ? 2 : 0, v))
+		return false;
+	if (!host->claims.applied)
 		return true;
-	if (!verdict_tool(terms, "close", v))
-		return false;
-	image_capture(fixture_roots, &now);
-	same = config_is(&now, &terms->pristine, &terms->pristine, differs,
-			 sizeof(differs));
-	if (!same)
-		(void)wrong(v, "after close: %s", differs);
-	v->opened = false;
-	image_release(&now);
-	return same && check_daemon(terms, v);
+	return verdict_tool(terms, "close", v) && check_closed(terms, v) &&
+	       check_daemon(terms, &terms->pristine, &host->image, "closed", v);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * verdict: whether the host is whole after a kill: wholly as before or wholly as after, the
- * state file true, nothing left over, and the way back open.
+ * state file true, nothing left over, a watcher where one is due and none elsewhere, and the way
+ * back open.
  */
 #ifndef ROOTLATCH_TESTS_VERDICT_H
 #define ROOTLATCH_TESTS_VERDICT_H
@@ -9,25 +10,42 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "claims.h"
 #include "image.h"
-#include "trace.h"
+
+/* The host as a run without a kill finds it, or leaves it. */
+struct verdict_host {
+	struct image image;
+	struct claims claims;
+	char status[CLAIMS_STATUS_MAX]; /* what `status` says of root-login */
+	bool open;                      /* sshd would let root in */
+};
 
 struct verdict_terms {
 	char *tool; /* the program under test */
 	int output_fd;
-	struct image pristine;       /* before anything was ever done */
-	struct image opened, closed; /* as a run without a kill leaves the host */
+	struct image pristine; /* before anything was ever done */
+	struct verdict_host before, after;
+	bool overdue; /* before is what a boot made of an opening */
+	bool emptied; /* and its watcher went with it */
 	unsigned mounts;
-	pid_t daemon; /* 0: none runs */
+	unsigned patience_s; /* with a watcher that should end */
+	pid_t daemon;        /* 0: none runs */
 };
 
 struct verdict {
-	bool opened; /* what the host is now */
+	const struct verdict_host *host; /* which of the two the host is */
+	bool tidied_later;
 	char why[600];
 };
 
+void verdict_look(const struct verdict_terms *terms, struct verdict_host *ret);
+
 /* Each: true when all is well, else ret->why says what is not. */
 bool verdict_whole(const struct verdict_terms *terms, struct verdict *ret);
+/* For a close that said it could not tidy up (exit status 4): it is one all the same, and a later
+ * reap makes up for that. */
+bool verdict_left_over(const struct verdict_terms *terms, struct verdict *ret);
 /* Asks sshd too, and goes back to the pristine host. */
 bool verdict_way_back(const struct verdict_terms *terms, struct verdict *ret);
 

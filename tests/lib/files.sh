@@ -27,11 +27,12 @@ listing()
 	find "$@" -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum
 }
 
-# leftovers: what of ours lies in /etc/ssh, and what of a transaction lies elsewhere
+# leftovers: what of ours lies in /etc/ssh, and what of a transaction lies elsewhere. What stays
+# until the next boot says which boot this is.
 leftovers()
 {
 	find /etc /run /root /home /tmp \( -name '*.rootlatch*' -o -name '*rootlatch-*' \
-		-o -path '/run/rootlatch/*' -type f ! -name lock \) 2>/dev/null
+		-o -path '/run/rootlatch/*' -type f ! -name lock ! -path /run/rootlatch/boot \) 2>/dev/null
 	grep -rlE '#rootlatch:' /etc --exclude-dir=alternatives
 	find /var/lib/rootlatch -name journal -size +0 2>/dev/null
 }

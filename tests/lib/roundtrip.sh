@@ -4,8 +4,14 @@
 
 # The folders that hold the configuration and all that it includes
 watched=(/etc/ssh)
+# How all of these open it
+terms=(--in-place --keep)
 
-config_files() { find "${watched[@]}" \( -type f -o -type l \) ! -name 'ssh_host_*' ! -name '.rootlatch-*' | sort; }
+config_files()
+{
+	find "${watched[@]}" \( -type f -o -type l \) ! -name 'ssh_host_*' ! -name '.rootlatch-*' \
+		2>/dev/null | sort
+}
 
 config_fingerprint()
 {
@@ -15,7 +21,7 @@ config_fingerprint()
 }
 
 # changed_files COPY: those that differ from the copy that config_copy made
-config_copy() { rm -rf /tmp/copy && mkdir /tmp/copy && config_files | xargs -r cp -a --parents -t /tmp/copy; }
+config_copy() { rm -rf /tmp/copy && mkdir /tmp/copy && config_files | xargs -r -d '\n' cp -a --parents -t /tmp/copy; }
 changed_files()
 {
 	config_files | while read -r file; do
@@ -38,8 +44,9 @@ foreign_changes()
 # judge_all: sets root and alice to all that sshd answers for them; fails when it rejects the file
 judge_all() { root=$(judge root) && alice=$(judge alice); }
 
-# opens_and_closes [OPEN'S OPTION...]: sshd's answer for root becomes $allow (yes), and nothing
-# else changes. $edited, where set, names the files that may be edited.
+# opens_and_closes [OPEN'S OPTION...]: in place, sshd's answer for root becomes $allow (yes), and
+# nothing else changes. $edited, where set, names the files that may be edited, and $block is a
+# pattern for the Match block that is overridden, with file and line.
 opens_and_closes()
 {
 	local before root alice was_root was_alice changed allow=${allow:-yes}
@@ -49,12 +56,13 @@ opens_and_closes()
 	before=$(config_fingerprint)
 	config_copy
 
-	rl open --in-place --keep --json --allow "$allow" "$@"
+	rl open "${terms[@]}" --json --allow "$allow" "$@"
 	if ! expect "$status" 0 "open exits"; then
 		expect "$(config_fingerprint)" "$before" "the files after the failure"
 		return
 	fi
 	is_in_json '"ok":true' && is_in_json '"changed":true' && is_in_json '"state":"applied"'
+	[ -z "${block-}" ] || expect_match "$out" "$block" "the block that is overridden, named"
 	judge_all || problem "sshd rejects what was written: $root $alice"
 	expect "$(permitted "$root")" "$(sshd_word "$allow")" "sshd's answer for root"
 	expect "$(other_answers "$root")" "$(other_answers "$was_root")" "its other answers for root"
@@ -85,7 +93,7 @@ is_open_already()
 	judge_all || { problem "sshd rejects it: $root $alice"; return; }
 	expect "$(permitted "$root")" yes "sshd's answer for root"
 	before=$(listing "${watched[@]}")
-	rl open --in-place --keep --json
+	rl open "${terms[@]}" --json
 	expect "$status" 0 "open exits"
 	expect "$(json '[.ok, .changed] | join(" ")')" "true false" "open's JSON"
 	expect_not "$(json '.results[0].warnings | length')" 0 "warnings"
@@ -102,7 +110,7 @@ is_refused()
 	local before
 
 	before=$(listing "${watched[@]}")
-	rl open --in-place --keep "$@"
+	rl open "${terms[@]}" "$@"
 	expect "$status" 3 "open exits"
 	expect_match "$err" '[Nn]othing was changed' "the message"
 	[ -z "${because-}" ] || expect_match "$(tr '\n' ' ' <<<"$err")" "$because" "the reason"

@@ -16,6 +16,8 @@ sandbox_lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 99
 : "${top_builddir:=$top_srcdir/build}"
 : "${ROOTLATCH:=$top_builddir/stage/sbin/rootlatch}"
 : "${ROOTLATCH_CORPUS:=$top_srcdir/../shared/corpus}"
+# In there it lies where it really is.
+ROOTLATCH_CORPUS=$(realpath -m "$ROOTLATCH_CORPUS")
 export top_srcdir top_builddir ROOTLATCH ROOTLATCH_CORPUS
 
 . "$sandbox_lib/tap.sh"
@@ -95,7 +97,18 @@ sandbox_build()
 	sandbox_system "$root" && sandbox_devices "$root" && sandbox_trees "$root" &&
 		sandbox_etc "$root" && sandbox_homes "$root" || return
 	cd "$root" && mkdir -p mnt && pivot_root . mnt && cd / && umount -l /mnt || return
-	mkdir -p /etc/ssh && etc_ssh_reset
+	mkdir -p /etc/ssh && sandbox_install && etc_ssh_reset
+}
+
+# What closers run as root has to lie where only root can write, wherever the build is.
+sandbox_install()
+{
+	local prefix=${ROOTLATCH%/sbin/rootlatch}
+
+	[ "$prefix" != "$ROOTLATCH" ] && [ -d "$prefix/share/rootlatch" ] || return 0
+	cp -r --no-preserve=ownership "$prefix" /rootlatch || return
+	chmod -R go-w /rootlatch
+	ROOTLATCH=/rootlatch/sbin/rootlatch
 }
 
 # Any folder will do, as long as what we need is not below it.

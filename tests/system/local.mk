@@ -1,16 +1,27 @@
 # Those that take longest are started first.
 SYSTEM_TESTS += %D%/reload.t
+SYSTEM_TESTS += %D%/placements-from.t
+SYSTEM_TESTS += %D%/placements.t
+SYSTEM_TESTS += %D%/corpus-placements.t
+SYSTEM_TESTS += %D%/deadline.t
+SYSTEM_TESTS += %D%/closing.t
 SYSTEM_TESTS += %D%/constructs.t
 SYSTEM_TESTS += %D%/corpus.t
 SYSTEM_TESTS += %D%/drift.t
+SYSTEM_TESTS += %D%/from-blocks.t
+SYSTEM_TESTS += %D%/from.t
 SYSTEM_TESTS += %D%/linkage.t
 SYSTEM_TESTS += %D%/logins.t
 SYSTEM_TESTS += %D%/main-job.t
 SYSTEM_TESTS += %D%/options.t
+SYSTEM_TESTS += %D%/placement-choice.t
 SYSTEM_TESTS += %D%/refusals.t
+SYSTEM_TESTS += %D%/replace.t
 SYSTEM_TESTS += %D%/restore.t
 SYSTEM_TESTS += %D%/root-dir.t
+SYSTEM_TESTS += %D%/runtime-drift.t
 SYSTEM_TESTS += %D%/state.t
+SYSTEM_TESTS += %D%/trouble.t
 
 ASAN_SYSTEM_TESTS += %D%/main-job.t
 ASAN_SYSTEM_TESTS += %D%/drift.t

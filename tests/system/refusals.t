@@ -179,10 +179,10 @@ not_done()
 }
 
 refused_with_words() { not_done 3 "$@"; expect_match "$err" '[Nn]othing was changed' "the message"; }
-refused_with_words "open without --keep, as no deadline is kept yet" "$ROOTLATCH" open
-refused_with_words "open --in-place without --keep" "$ROOTLATCH" open --in-place
-refused_with_words "open --in-place --for 1h" "$ROOTLATCH" open --in-place --for 1h
-because_json=$("$ROOTLATCH" open --in-place --json 2>/dev/null)
+refused_with_words "a window under 60 s" "$ROOTLATCH" open --for 59
+refused_with_words "a window under 60 s, in place" "$ROOTLATCH" open --in-place --for 30
+refused_with_words "a deadline in the past" "$ROOTLATCH" open --until 2009-03-01
+because_json=$("$ROOTLATCH" open --for 59 --json 2>/dev/null)
 expect "$(jq -r '[.ok, .changed, .results[0].error.code != null, .results[0].error.message != null] | join(" ")' \
 	<<<"$because_json")" "false false true true" "the same, as JSON"
 

@@ -114,7 +114,7 @@ static int open_with(struct rootlatch *r, const struct rootlatch_terms *terms,
 }
 
 static const struct rootlatch_terms terms = { .reason = "move \xc3\xa4", .keep = true,
-					      .in_place = true };
+					      .placement = ROOTLATCH_IN_PLACE };
 
 static json_t *open_it(struct rootlatch *r)
 {
@@ -236,16 +236,15 @@ Test(api, refuses_terms_that_it_can_not_keep)
 		struct rootlatch_terms terms;
 		int code;
 	} rows[] = {
-		{ { .allow = "no", .keep = true, .in_place = true }, ROOTLATCH_USAGE },
-		{ { .allow = "YES", .keep = true, .in_place = true }, ROOTLATCH_USAGE },
-		{ { .allow = "yes\nPermitEmptyPasswords yes", .keep = true, .in_place = true },
+		{ { .allow = "no", .keep = true, .placement = ROOTLATCH_IN_PLACE }, ROOTLATCH_USAGE },
+		{ { .allow = "YES", .keep = true, .placement = ROOTLATCH_IN_PLACE }, ROOTLATCH_USAGE },
+		{ { .allow = "yes\nPermitEmptyPasswords yes", .keep = true, .placement = ROOTLATCH_IN_PLACE },
 		  ROOTLATCH_USAGE },
-		{ { .reason = "a\nb", .keep = true, .in_place = true }, ROOTLATCH_USAGE },
-		{ { .reason = "\x1b[2J", .keep = true, .in_place = true }, ROOTLATCH_USAGE },
-		{ { .reason = "\xe4", .keep = true, .in_place = true }, ROOTLATCH_USAGE },
-		{ { .reason = long_reason, .keep = true, .in_place = true }, ROOTLATCH_USAGE },
-		{ { .keep = false, .in_place = true }, ROOTLATCH_REFUSED },
-		{ { .keep = true, .in_place = false }, ROOTLATCH_REFUSED },
+		{ { .reason = "a\nb", .keep = true, .placement = ROOTLATCH_IN_PLACE }, ROOTLATCH_USAGE },
+		{ { .reason = "\x1b[2J", .keep = true, .placement = ROOTLATCH_IN_PLACE }, ROOTLATCH_USAGE },
+		{ { .reason = "\xe4", .keep = true, .placement = ROOTLATCH_IN_PLACE }, ROOTLATCH_USAGE },
+		{ { .reason = long_reason, .keep = true, .placement = ROOTLATCH_IN_PLACE }, ROOTLATCH_USAGE },
+		{ { .keep = false, .placement = ROOTLATCH_IN_PLACE }, ROOTLATCH_USAGE },
 	};
 	struct rootlatch *r = new_handle();
 
@@ -390,7 +389,7 @@ Test(api, opens_and_closes_and_says_so)
 Test(api, refuses_other_terms_while_it_is_open)
 {
 	const struct rootlatch_terms other = { .allow = "prohibit-password", .keep = true,
-					       .in_place = true };
+					       .placement = ROOTLATCH_IN_PLACE };
 	struct rootlatch *r = new_handle();
 	struct rootlatch_result *result = NULL;
 	struct rootlatch_error err = { 0 };

@@ -134,6 +134,21 @@ Test(config_marker, refuses_changes_that_could_not_be_undone)
 		{ "a\nb\n",
 		  "aaaaaaaa",
 		  { { EDIT_INSERT, 1, "new" }, { EDIT_DISABLE, 1, NULL } } },
+		{ "a\nb\n",
+		  "aaaaaaaa",
+		  { { EDIT_INSERT, 1, "new" }, { EDIT_SET, 1, "new" } } },
+		{ "a\nb\n",
+		  "aaaaaaaa",
+		  { { EDIT_DISABLE, 1, NULL }, { EDIT_INSERT, 1, "new" } } },
+		{ "a\nb\n",
+		  "aaaaaaaa",
+		  { { EDIT_SET, 1, "new" }, { EDIT_SET, 1, "new" } } },
+		{ "a\nb\n",
+		  "aaaaaaaa",
+		  { { EDIT_INSERT, 2, "new" }, { EDIT_INSERT, 1, "new" } } },
+		{ B "\na\n",
+		  "aaaaaaaa",
+		  { { EDIT_INSERT, 2, "new" }, { EDIT_INSERT, 2, "new" } } },
 		{ "a\n" A " b\n", "aaaaaaaa", { { EDIT_DISABLE, 1, NULL } } },
 		{ "a # rootlatch:aaaaaaaa\n", "aaaaaaaa", { { EDIT_DISABLE, 1, NULL } } },
 		{ "a\n", "aaaaaaaa", { { EDIT_SET, 1, "" } } },
@@ -162,6 +177,69 @@ Test(config_marker, refuses_changes_that_could_not_be_undone)
 		cr_expect(eq(int, err.code, ERROR_REFUSED), "row %zu", i);
 		cr_expect(zero(sz, made.len + edit.len), "row %zu", i);
 	}
+}
+
+Test(config_marker, several_lines_of_ours_go_in_front_of_one)
+{
+	static const struct {
+		const char *base;
+		size_t line;
+		const char *made;
+	} rows[] = {
+		{ "a\nb\n", 2, "a\n" A "\none\n" A "\n\ttwo\n" A "\none\nb\n" },
+		{ "a\r\nb", 1, A "\r\none\r\n" A "\r\n\ttwo\r\n" A "\r\none\r\na\r\nb" },
+		{ "", 1, A "\none\n" A "\n\ttwo\n" A "\none\n" },
+		{ "a\n", 2, "a\n" A "\none\n" A "\n\ttwo\n" A "\none\n" },
+		{ B "\nb\n", 1, A "\none\n" A "\n\ttwo\n" A "\none\n" B "\nb\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct marker_change c[] = {
+			change(EDIT_INSERT, rows[i].line, "one"),
+			change(EDIT_INSERT, rows[i].line, "\ttwo"),
+			change(EDIT_INSERT, rows[i].line, "one"),
+		};
+		_cleanup_marker_result_ struct marker_result result = MARKER_RESULT_INIT;
+		_cleanup_buffer_ struct buffer made = BUFFER_INIT;
+		_cleanup_edit_ struct edit edit = EDIT_INIT;
+		struct error err = ERROR_INIT;
+
+		apply(rows[i].base, "aaaaaaaa", c, 3, &made, &edit);
+		cr_expect(eq(str, made.data, (char *)rows[i].made));
+		cr_assert(eq(sz, edit.len, 3));
+		cr_expect(eq(str, edit.changes[1].ours, (char *)"\ttwo"));
+		cr_assert(eq(int,
+			     marker_edit_revert(slice_of(made.data, made.len), &edit,
+						NULL, &result, &err),
+			     0));
+		cr_assert(eq(int, result.verdict, MARKER_REVERTED), "%s", rows[i].made);
+		cr_expect(eq(str, result.text.data, (char *)rows[i].base));
+	}
+}
+
+Test(config_marker, lines_of_ours_go_between_lines_that_are_changed)
+{
+	const struct marker_change c[] = {
+		change(EDIT_SET, 1, "new"),
+		change(EDIT_INSERT, 2, "one"),
+		change(EDIT_INSERT, 2, "two"),
+		change(EDIT_DISABLE, 3, NULL),
+		change(EDIT_INSERT, 4, "one"),
+	};
+	_cleanup_marker_result_ struct marker_result result = MARKER_RESULT_INIT;
+	_cleanup_buffer_ struct buffer made = BUFFER_INIT;
+	_cleanup_edit_ struct edit edit = EDIT_INIT;
+	struct error err = ERROR_INIT;
+
+	apply("a\nb\nc\nd\n", "aaaaaaaa", c, ARRAY_SIZE(c), &made, &edit);
+	cr_expect(eq(str, made.data,
+		     (char *)A " a\nnew\n" A "\none\n" A "\ntwo\nb\n" A " c\n" A "\none\nd\n"));
+	cr_assert(eq(int,
+		     marker_edit_revert(slice_of(made.data, made.len), &edit, NULL,
+					&result, &err),
+		     0));
+	cr_assert(eq(int, result.verdict, MARKER_REVERTED), "%s", result.conflict.message);
+	cr_expect(eq(str, result.text.data, (char *)"a\nb\nc\nd\n"));
 }
 
 /* What somebody made of the text since. The edit is: line 2 of "a\nold\nb\nalso\n" set to
@@ -245,6 +323,68 @@ Test(config_marker, takes_out_its_own_change_alone_or_says_why_not)
 		if (drifts[i].message != NULL)
 			cr_expect(not(zero(ptr, strstr(result.conflict.message,
 						       drifts[i].message))),
+				  "text:\n%s\n%s", now, result.conflict.message);
+	}
+}
+
+/* A block of ours before a Match of the administrator's, and what they made of it: */
+#define BLOCK A "\nMatch Address ::1\n" A "\n\tPermitRootLogin yes\n"
+#define THEIRS "Match User bob\n\tX11Forwarding no\n"
+
+static const struct {
+	const char *now;
+	enum marker_verdict verdict;
+	const char *result; /* as above */
+} block_drifts[] = {
+	{ "a\n" BLOCK THEIRS, MARKER_REVERTED, "a\n" THEIRS },
+	/* Theirs was moved, alone or with ours, or went away. */
+	{ THEIRS "a\n" BLOCK, MARKER_REVERTED, THEIRS "a\n" },
+	{ THEIRS BLOCK "a\n", MARKER_REVERTED, THEIRS "a\n" },
+	{ BLOCK THEIRS "Match all\na\n", MARKER_REVERTED, THEIRS "Match all\na\n" },
+	{ BLOCK "a\n", MARKER_REVERTED, "a\n" },
+	/* Something came between our lines, or they were torn apart. */
+	{ "a\n" A "\nMatch Address ::1\n\n# x\n" A "\n\tPermitRootLogin yes\n" THEIRS,
+	  MARKER_REVERTED, "a\n\n# x\n" THEIRS },
+	{ A "\n\tPermitRootLogin yes\na\n" A "\nMatch Address ::1\n" THEIRS, MARKER_REVERTED,
+	  "a\n" THEIRS },
+	{ "a\r\n" A "\r\nMatch Address ::1\r\n" A "\r\n\tPermitRootLogin yes\r\nb",
+	  MARKER_REVERTED, "a\r\nb" },
+	{ "a\n" A "\nMatch Address ::1\n" A "\n\tPermitRootLogin yes", MARKER_REVERTED, "a\n" },
+	{ "a\n" THEIRS, MARKER_GONE, NULL },
+	/* One half of it is not as it was. */
+	{ A "\nMatch Address ::1\n\tPermitRootLogin yes\n" THEIRS, MARKER_CONFLICT, "-" A },
+	{ "Match Address ::1\n" A "\n\tPermitRootLogin yes\n" THEIRS, MARKER_CONFLICT, "-" A },
+	{ A "\nMatch Address ::1\n" THEIRS, MARKER_CONFLICT, "-" A "\n-\tPermitRootLogin yes" },
+	{ A "\n\tPermitRootLogin yes\n" THEIRS, MARKER_CONFLICT, "-Match Address ::1\n-" A },
+	{ A "\nMatch Address ::2\n" A "\n\tPermitRootLogin yes\n", MARKER_CONFLICT,
+	  "-Match Address ::1\n+Match Address ::2" },
+	{ A "\nMatch Address ::1\n" A "\n\tPermitRootLogin no\n", MARKER_CONFLICT,
+	  "-\tPermitRootLogin yes\n+\tPermitRootLogin no" },
+	{ A "\n" A "\nMatch Address ::1\n\tPermitRootLogin yes\n", MARKER_CONFLICT, "" },
+	{ "a\n\tPermitRootLogin yes\n", MARKER_CONFLICT,
+	  "-" A "\n-Match Address ::1\n-" A },
+	{ BLOCK BLOCK, MARKER_CONFLICT, "+" A "\n+" A "\n+" A },
+};
+
+Test(config_marker, takes_out_a_block_of_ours_wherever_it_stands)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(block_drifts); i++) {
+		_cleanup_marker_result_ struct marker_result result = MARKER_RESULT_INIT;
+		_cleanup_edit_ struct edit edit = { .id = "aaaaaaaa" };
+		const char *now = block_drifts[i].now;
+		struct error err = ERROR_INIT;
+
+		cr_assert(eq(int, edit_add(&edit, EDIT_INSERT, NULL, "Match Address ::1", &err), 0));
+		cr_assert(eq(int,
+			     edit_add(&edit, EDIT_INSERT, NULL, "\tPermitRootLogin yes", &err), 0));
+		cr_assert(eq(int, marker_edit_revert(text(now), &edit, NULL, &result, &err), 0));
+		cr_expect(eq(int, result.verdict, block_drifts[i].verdict), "text:\n%s\n%s", now,
+			  result.conflict.message);
+		if (result.verdict == MARKER_REVERTED)
+			cr_expect(eq(str, result.text.data, (char *)block_drifts[i].result), "%s",
+				  now);
+		if (result.verdict == MARKER_CONFLICT)
+			cr_expect(eq(str, result.conflict.hint, (char *)block_drifts[i].result),
 				  "text:\n%s\n%s", now, result.conflict.message);
 	}
 }

@@ -340,3 +340,119 @@ Test(config_marker_orders, a_line_wrapped_by_a_stranger_or_a_spoilt_edit_is_a_co
 	cr_assert(eq(int, marker_edit_revert(text(now), &a, &others, &result, &err), 0));
 	cr_expect(eq(int, result.verdict, MARKER_CONFLICT));
 }
+
+/* Several lines of one edit before one line: a Match block of ours before the first of the
+ * administrator's. Its lines are told apart from those of other edits, whatever came
+ * first. */
+static void apply_block(struct world *w, unsigned int number)
+{
+	_cleanup_sshd_lines_ struct sshd_lines lines = SSHD_LINES_INIT;
+	_cleanup_buffer_ struct buffer made = BUFFER_INIT;
+	_cleanup_edit_ struct edit edit = EDIT_INIT;
+	char id[MARKER_ID_LEN + 1], match[64];
+	struct marker_change changes[] = {
+		{ EDIT_INSERT, 0, { .data = match } },
+		{ EDIT_INSERT, 0, text("\tPermitRootLogin yes") },
+		{ EDIT_INSERT, 0, text("\tPermitRootLogin no") },
+	};
+	struct error err = ERROR_INIT;
+	size_t first = 0, n = 2 + pick(2);
+
+	snprintf(id, sizeof(id), "%08x", number * 0x01010101u + 0xa0u);
+	/* The addresses of two blocks may be the same. */
+	changes[0].ours.len = (size_t)snprintf(match, sizeof(match), "Match Address 192.0.2.%u",
+					       pick(2));
+	cr_assert(eq(int, sshd_lines_scan("f", bytes(&w->file), &lines, &err), 0));
+	while (first < lines.len && lines.items[first].keyword != SSHD_MATCH)
+		first++;
+	if (first == lines.len)
+		return; /* another edit has commented out all of them */
+	for (size_t i = 0; i < n; i++)
+		changes[i].line = lines.items[first].number;
+	/* Behind the marker of another edit nothing goes: before it, then. */
+	while (marker_edit_apply(bytes(&w->file), id, changes, n, &made, &edit, &err) < 0) {
+		cr_assert(not(zero(ptr, strstr(err.message, "stands behind a marker"))), "%s",
+			  err.message);
+		for (size_t i = 0; i < n; i++)
+			changes[i].line--;
+	}
+	cr_assert(eq(sz, edit.len, n));
+	cr_assert(eq(int, edits_add(&w->edits, &edit, &err), 0));
+	buffer_release(&w->file);
+	w->file = made;
+	made = (struct buffer)BUFFER_INIT;
+}
+
+static void file_with_match(struct buffer *base, struct world *w)
+{
+	struct error err = ERROR_INIT;
+
+	random_file(base);
+	if (base->len > 0 && base->data[base->len - 1] != '\n')
+		cr_assert(eq(int, buffer_append_str(base, "\n", &err), 0));
+	cr_assert(eq(int,
+		     buffer_append_str(base, "Match User bob\n\tPermitRootLogin no\nMatch all\n",
+				       &err), 0));
+	cr_assert(eq(int, buffer_append(&w->file, base->data, base->len, &err), 0));
+}
+
+Test(config_marker_orders, blocks_of_ours_come_and_go_among_other_edits, .timeout = 60)
+{
+	for (unsigned int seed = 1; seed <= 3000; seed++) {
+		_cleanup_buffer_ struct buffer base = BUFFER_INIT;
+		struct world w = { .file = BUFFER_INIT, .edits = EDITS_INIT };
+
+		state = seed * 2654435761u;
+		file_with_match(&base, &w);
+		for (unsigned int step = 1; step <= 12 || w.edits.len > 0; step++) {
+			unsigned int action = pick(6);
+
+			if (step > 12 || w.edits.len == EDITS || action < 2) {
+				if (w.edits.len > 0)
+					revert_one(&w, pick((unsigned int)w.edits.len));
+			} else if (action < 4) {
+				apply_block(&w, step);
+			} else {
+				apply_random(&w, step);
+			}
+		}
+		cr_assert(eq(str, show(bytes(&w.file)), show(bytes(&base))), "seed %u", seed);
+		world_release(&w);
+	}
+}
+
+/* The administrator moves the Match that a block of ours was put before to the top. */
+Test(config_marker_orders, blocks_of_ours_come_out_when_the_match_behind_them_was_moved,
+     .timeout = 60)
+{
+	static const char theirs[] = "Match User bob\n\tPermitRootLogin no\n";
+
+	for (unsigned int seed = 1; seed <= 2000; seed++) {
+		_cleanup_buffer_ struct buffer base = BUFFER_INIT, moved = BUFFER_INIT,
+					       expected = BUFFER_INIT;
+		struct world w = { .file = BUFFER_INIT, .edits = EDITS_INIT };
+		struct error err = ERROR_INIT;
+		char *at;
+
+		state = seed * 3266489917u;
+		file_with_match(&base, &w);
+		for (unsigned int i = 0; i < EDITS; i++)
+			apply_block(&w, i + 1);
+		at = strstr(w.file.data, theirs);
+		cr_assert(not(zero(ptr, at)));
+		cr_assert(eq(int,
+			     buffer_printf(&moved, &err, "%s%.*s%s", theirs, (int)(at - w.file.data),
+					   w.file.data, at + strlen(theirs)), 0));
+		at = strstr(base.data, theirs);
+		cr_assert(eq(int,
+			     buffer_printf(&expected, &err, "%s%.*s%s", theirs, (int)(at - base.data),
+					   base.data, at + strlen(theirs)), 0));
+		buffer_release(&w.file);
+		w.file = moved;
+		moved = (struct buffer)BUFFER_INIT;
+		while (w.edits.len > 0)
+			revert_one(&w, pick((unsigned int)w.edits.len));
+		cr_assert(eq(str, show(bytes(&w.file)), show(bytes(&expected))), "seed %u", seed);
+		world_release(&w);
+	}
+}

@@ -148,6 +148,36 @@ Test(config_sshd_closure, gives_each_match_the_one_around_it)
 		cr_expect(eq(sz, c.directives[i].match, wanted[i]), "directive %zu", i);
 }
 
+Test(config_sshd_closure, knows_what_its_includes_would_find)
+{
+	static const struct test_file files[] = {
+		{ MAIN, "Include d/*.conf /run/x.conf\nMatch User bob\nInclude \"/q q/[ab]\" ~/y\n"
+			"Include d/*.conf\nInclude d/\\*\n" },
+		{ "/run/x.conf", "Include deep\nInclude /run/x.conf.d/.*\n" },
+		{ NULL, NULL },
+	};
+	static const char *const patterns[] = { "/etc/ssh/d/*.conf", "/run/x.conf", "/etc/ssh/deep",
+						"/run/x.conf.d/.*", "/q q/[ab]", "~/y" };
+	static const char *const found[] = { "/etc/ssh/d/a.conf", "/etc/ssh/d/00-x.conf",
+					     "/run/x.conf", "/etc/ssh/deep", "/run/x.conf.d/.h", "/q q/a" };
+	static const char *const not_found[] = { MAIN, "/etc/ssh/d/.a.conf", "/etc/ssh/d/e/a.conf",
+						 "/etc/ssh/d/a.confx", "/run/X.conf", "/q q/c",
+						 "/run/x.conf.d/h", "/root/y", "d/a.conf", "" };
+	_cleanup_sshd_closure_ struct sshd_closure c = SSHD_CLOSURE_INIT;
+	struct error err = ERROR_INIT;
+
+	cr_assert(eq(int, test_closure(files, &c, &err), 0), "%s", err.message);
+	cr_assert(eq(sz, c.patterns.len, ARRAY_SIZE(patterns) + 1));
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+		cr_expect(eq(str, c.patterns.items[i], (char *)patterns[i]));
+	cr_expect(eq(str, c.patterns.items[ARRAY_SIZE(patterns)], (char *)"/etc/ssh/d/\\*"));
+	for (size_t i = 0; i < ARRAY_SIZE(found); i++)
+		cr_expect(sshd_closure_would_read(&c, found[i]), "%s", found[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(not_found); i++)
+		cr_expect(not(sshd_closure_would_read(&c, not_found[i])), "%s", not_found[i]);
+	cr_expect(sshd_closure_would_read(&c, "/etc/ssh/d/*"));
+}
+
 /* A chain of files: /0 includes /1 and so on, up to the last. */
 static void make_chain(struct test_file *files, char (*names)[16], char (*texts)[32],
 		       size_t last)

@@ -97,6 +97,10 @@ Test(config_sshd_plan, changes_one_file_in_place)
 		  "Match LocalPort 22\nPermitRootLogin yes\n!network 2 !unknown 5 " },
 		{ "PermitRootLogin yes\nMatch Host x\nPermitRootLogin no\n", "yes",
 		  "!network 2 " },
+		/* Of one block the first line decides. */
+		{ "PermitRootLogin yes\nMatch Address 192.0.2.1\nPermitRootLogin yes\n"
+		  "PermitRootLogin no\n",
+		  "yes", "" },
 		/* Behind the block that decides, a condition has no say. */
 		{ "Match Host x\nPermitRootLogin no\nMatch all\nPermitRootLogin no\n"
 		  "Match Host y\nPermitRootLogin no\n",
@@ -223,4 +227,234 @@ Test(config_sshd_plan, says_where_it_failed)
 			  err.message);
 		cr_expect(zero(sz, p.files_len));
 	}
+}
+
+/* The blocks as "!kind line-of-match ", with the file where it is not the main one; then
+ * the flags. */
+static char *blocks_of(const struct test_file *files, const char *value)
+{
+	static const char *const kinds[] = { "overridden", "network", "unknown" };
+	_cleanup_sshd_closure_ struct sshd_closure c = SSHD_CLOSURE_INIT;
+	_cleanup_sshd_blocks_ struct sshd_blocks b = SSHD_BLOCKS_INIT;
+	struct error err = ERROR_INIT;
+	char out[1024] = "";
+
+	cr_assert(eq(int, test_closure(files, &c, &err), 0), "%s", err.message);
+	cr_assert(eq(int, sshd_plan_blocks(&c, value, &b, &err), 0), "%s", err.message);
+	for (size_t i = 0; i < b.len; i++) {
+		const struct sshd_directive *d = &c.directives[b.items[i].match];
+
+		cr_expect(eq(sz, c.directives[b.items[i].directive].match, b.items[i].match));
+		sprintf(out + strlen(out), "!%s %s%zu ", kinds[b.items[i].kind],
+			d->file > 0 ? c.files[d->file].path : "",
+			sshd_directive_number(&c, d));
+	}
+	sprintf(out + strlen(out), "%s%s", b.has_root ? "R" : "", b.has_network ? "N" : "");
+	return show(text(out));
+}
+
+#define NO "PermitRootLogin no\n"
+#define YES "PermitRootLogin yes\n"
+
+Test(config_sshd_plan, finds_the_blocks_that_contradict_a_value_read_first)
+{
+	static const struct {
+		const char *file;
+		const char *included; /* as /a */
+		const char *value;
+		const char *blocks;
+	} rows[] = {
+		{ "", "", "yes", "" },
+		{ NO NO, "", "yes", "" },
+		{ NO "Match User bob\n" NO, "", "yes", "" },
+		/* For root everywhere. */
+		{ "Match all\n" NO, "", "yes", "!overridden 1 R" },
+		{ NO "Match User root\n" NO, "", "yes", "!overridden 2 R" },
+		{ "Match User root\n" YES, "", "yes", "" },
+		{ "Match User root\nPermitRootLogin without-password\n", "", "prohibit-password", "" },
+		{ "Match User root\n" YES, "", "prohibit-password", "!overridden 1 R" },
+		{ "Match User root\nX11Forwarding no\nMatch all\n" NO, "", "yes", "!overridden 3 R" },
+		/* The first of them decides. */
+		{ "Match User root\n" YES "Match all\n" NO, "", "yes", "" },
+		{ "Match User root\n" NO "Match all\n" NO, "", "yes", "!overridden 1 R" },
+		{ "Match User root\n" YES "Match Address 192.0.2.1\n" NO, "", "yes", "" },
+		{ "Match User root\n" YES NO, "", "yes", "" },
+		{ "Match User root\n" NO YES, "", "yes", "!overridden 1 R" },
+		/* Network conditions, and what nobody knows. */
+		{ NO "Match Address 192.0.2.1\n" NO, "", "yes", "!network 2 N" },
+		{ "Match Address 192.0.2.1\n" YES, "", "yes", "" },
+		{ "Match Address 192.0.2.1\n" YES NO, "", "yes", "" },
+		{ "Match Address 192.0.2.1\n" NO YES NO, "", "yes", "!network 1 N" },
+		{ "Match Exec x\n" NO, "", "yes", "!unknown 1 N" },
+		{ "Match User bob Address 192.0.2.1\n" NO, "", "yes", "" },
+		{ "Match Address 192.0.2.1\n" NO "Match Host x\n" YES "Match Exec x\n" NO
+		  "Match LocalPort 22\n" NO, "", "yes", "!network 1 !unknown 5 !network 7 N" },
+		/* Both: before the one that holds everywhere a condition has a say, behind it not. */
+		{ "Match Address 192.0.2.1\n" NO "Match all\n" NO, "", "yes",
+		  "!network 1 !overridden 3 RN" },
+		{ "Match Address 192.0.2.1\n" NO "Match all\n" YES, "", "yes", "!network 1 N" },
+		{ "Match Address 192.0.2.1\n" YES "Match all\n" NO, "", "yes", "!overridden 3 R" },
+		{ "Match all\n" NO "Match Address 192.0.2.1\n" NO, "", "yes", "!overridden 1 R" },
+		/* A file within a block: conditions add up, and the block's own line comes when
+		 * it is read. */
+		{ "Match Address 192.0.2.1\nInclude /a\n", NO, "yes", "!network 1 N" },
+		{ "Match Address 192.0.2.1\nInclude /a\n", "Match User root\n" NO, "yes",
+		  "!network /a1 N" },
+		{ "Match Address 192.0.2.1\n" YES "Include /a\n", "Match User root\n" NO, "yes", "" },
+		{ "Match Address 192.0.2.1\nInclude /a\n" NO, "Match User root\n" YES, "yes",
+		  "!network 1 N" },
+		{ "Match User root\nInclude /a\n" YES, "Match Address 192.0.2.1\n" NO, "yes",
+		  "!network /a1 N" },
+		{ "Match User root\nInclude /a\n" NO, "Match Address 192.0.2.1\n" NO, "yes",
+		  "!network /a1 !overridden 1 RN" },
+		{ "Match Host x\nInclude /a\nMatch Host y\n" NO, YES, "yes", "!network 3 N" },
+		{ "Match User bob\nInclude /a\nMatch all\nInclude /a\n", "Match User root\n" NO,
+		  "yes", "!overridden /a1 R" },
+		/* Behind the end of the file, its Match holds no more. */
+		{ "Include /a\n" NO, "Match all\nPort 22\n", "yes", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct test_file files[] = {
+			{ MAIN, rows[i].file },
+			{ "/a", rows[i].included },
+			{ NULL, NULL },
+		};
+
+		cr_expect(eq(str, blocks_of(files, rows[i].value), (char *)rows[i].blocks),
+			  "file:\n%s\nincluded:\n%s", rows[i].file, rows[i].included);
+	}
+}
+
+Test(config_sshd_plan, finds_no_blocks_for_what_is_no_value)
+{
+	const struct test_file files[] = { { MAIN, "" }, { NULL, NULL } };
+	_cleanup_sshd_closure_ struct sshd_closure c = SSHD_CLOSURE_INIT;
+	_cleanup_sshd_blocks_ struct sshd_blocks b = SSHD_BLOCKS_INIT;
+	struct error err = ERROR_INIT;
+
+	cr_assert(eq(int, test_closure(files, &c, &err), 0));
+	cr_expect(eq(int, sshd_plan_blocks(&c, "maybe", &b, &err), -1));
+	cr_expect(eq(int, err.code, ERROR_USAGE));
+}
+
+static int plan_block(const struct sshd_closure *c, struct sshd_plan *ret, struct error *err)
+{
+	char *items[] = { (char *)"192.0.2.10", (char *)"2001:db8::/32", NULL };
+	const struct strings from = { .items = items, .len = 2 };
+
+	return sshd_plan_block_before_match(c, &from, "yes", "0badcafe", ret, err);
+}
+
+#define BLOCK                                                                          \
+	ID "\nMatch Address 192.0.2.10,2001:db8::/32\n" ID "\n    PermitRootLogin yes\n"
+#define BLOCK_CRLF                                                                     \
+	ID "\r\nMatch Address 192.0.2.10,2001:db8::/32\r\n" ID                        \
+	   "\r\n    PermitRootLogin yes\r\n"
+#define B "#rootlatch:bbbbbbbb#"
+
+Test(config_sshd_plan, puts_a_block_before_the_first_match)
+{
+	static const struct {
+		const char *file;
+		const char *wanted;
+	} rows[] = {
+		{ NO "Match User bob\n" YES "Match all\n", NO BLOCK "Match User bob\n" YES "Match all\n" },
+		{ "Match User bob", BLOCK "Match User bob" },
+		{ "a b\r\n\r\n  MATCH all # x\r\n", "a b\r\n\r\n" BLOCK_CRLF "  MATCH all # x\r\n" },
+		{ "#Match all\nMatch all\n", "#Match all\n" BLOCK "Match all\n" },
+		{ "Include /a\nMatch all\n", "Include /a\n" BLOCK "Match all\n" },
+		/* Another block of ours stays whole. */
+		{ NO B "\nMatch Address ::1\n" B "\n\t" NO "Match all\n",
+		  NO BLOCK B "\nMatch Address ::1\n" B "\n\t" NO "Match all\n" },
+		{ B "\n" B "\nMatch all\n", BLOCK B "\n" B "\nMatch all\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct test_file files[] = { { MAIN, rows[i].file }, { "/a", NO }, { NULL, NULL } };
+		_cleanup_sshd_closure_ struct sshd_closure c = SSHD_CLOSURE_INIT, then = SSHD_CLOSURE_INIT;
+		_cleanup_marker_result_ struct marker_result result = MARKER_RESULT_INIT;
+		_cleanup_sshd_plan_ struct sshd_plan p = SSHD_PLAN_INIT;
+		struct test_file made[] = { { MAIN, NULL }, { "/a", NO }, { NULL, NULL } };
+		struct error err = ERROR_INIT;
+
+		cr_assert(eq(int, test_closure(files, &c, &err), 0));
+		cr_assert(eq(int, plan_block(&c, &p, &err), 0), "%s: %s", rows[i].file, err.message);
+		cr_assert(eq(sz, p.files_len, 1));
+		cr_expect(zero(sz, p.files[0].file + p.notes_len));
+		cr_expect(eq(str, p.files[0].text.data, (char *)rows[i].wanted));
+		cr_expect(eq(sz, p.deciding, sshd_closure_deciding(&c)));
+		cr_assert(eq(int,
+			     marker_edit_revert(slice_of(p.files[0].text.data, p.files[0].text.len),
+						&p.files[0].edit, NULL, &result, &err), 0));
+		cr_assert(eq(int, result.verdict, MARKER_REVERTED));
+		cr_expect(eq(str, result.text.data, (char *)rows[i].file));
+
+		/* The first Match that sshd reads is ours, on those addresses. */
+		made[0].text = p.files[0].text.data;
+		cr_assert(eq(int, test_closure(made, &then, &err), 0));
+		for (size_t d = 0; d < then.directives_len; d++) {
+			if (then.directives[d].keyword != SSHD_MATCH)
+				continue;
+			cr_assert(eq(int, then.directives[d].scope, SSHD_SCOPE_NETWORK));
+			cr_expect(eq(int, then.directives[d + 1].keyword, SSHD_PERMIT_ROOT_LOGIN));
+			cr_expect(eq(str, then.directives[d + 1].value, (char *)"yes"));
+			cr_expect(eq(sz, then.directives[d + 1].match, d));
+			break;
+		}
+	}
+}
+
+Test(config_sshd_plan, puts_a_block_nowhere_else)
+{
+	static const struct {
+		const char *file;
+		const char *included; /* as /a */
+		const char *message, *hint;
+	} rows[] = {
+		{ "", "", MAIN " has no Match", "Nothing was changed. It can be opened without --from" },
+		{ NO "#Match all\n", "", "would swallow every line", "" },
+		/* It would come back within our block. */
+		{ B " " NO "Match all\n", "", MAIN ": line 2: stands behind a marker", "" },
+		{ B " " NO B "\nMatch all\n", "", MAIN ": line 2: stands behind a marker", "" },
+		{ "Include /a\nMatch all\n", "Match all\n", "/a line 1: a Match that is read before",
+		  "Nothing was changed." },
+		{ "Include /a\n", "Match all\n", "/a line 1: a Match that is read before", "" },
+		{ ID "\nMatch all\n", "", MAIN ": the ID 0badcafe is in use", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct test_file files[] = {
+			{ MAIN, rows[i].file },
+			{ "/a", rows[i].included },
+			{ NULL, NULL },
+		};
+		_cleanup_sshd_closure_ struct sshd_closure c = SSHD_CLOSURE_INIT;
+		_cleanup_sshd_plan_ struct sshd_plan p = SSHD_PLAN_INIT;
+		struct error err = ERROR_INIT;
+
+		cr_assert(eq(int, test_closure(files, &c, &err), 0));
+		cr_expect(eq(int, plan_block(&c, &p, &err), -1), "%s", rows[i].file);
+		cr_expect(eq(int, err.code, ERROR_REFUSED), "%s", rows[i].file);
+		cr_expect(not(zero(ptr, strstr(err.message, rows[i].message))), "%s", err.message);
+		cr_expect(not(zero(ptr, strstr(err.hint, rows[i].hint))), "%s", err.hint);
+		cr_expect(zero(sz, p.files_len));
+	}
+}
+
+Test(config_sshd_plan, puts_no_block_for_what_is_no_value_and_no_address)
+{
+	const struct test_file files[] = { { MAIN, "Match all\n" }, { NULL, NULL } };
+	char *items[] = { (char *)"::1", NULL };
+	const struct strings none = STRINGS_INIT, one = { .items = items, .len = 1 };
+	_cleanup_sshd_closure_ struct sshd_closure c = SSHD_CLOSURE_INIT;
+	_cleanup_sshd_plan_ struct sshd_plan p = SSHD_PLAN_INIT;
+	struct error err = ERROR_INIT;
+
+	cr_assert(eq(int, test_closure(files, &c, &err), 0));
+	cr_expect(eq(int, sshd_plan_block_before_match(&c, &one, "maybe", "0badcafe", &p, &err), -1));
+	cr_expect(eq(int, err.code, ERROR_USAGE));
+	cr_expect(eq(int, sshd_plan_block_before_match(&c, &none, "yes", "0badcafe", &p, &err), -1));
+	cr_expect(eq(int, err.code, ERROR_FAILED));
+	cr_expect(zero(sz, p.files_len));
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -186,4 +187,26 @@ Test(host_dir, is_searched_below_the_root)
 	box_write("/run/outside/ours.conf", "");
 	box_str(globbed("/link/*"), " /link/ours.conf");
 	box_str(globbed("/../outside/*"), "");
+}
+
+Test(host_dir, in_memory_is_told_from_one_on_a_disk)
+{
+	struct host live = HOST_INIT;
+	struct error err = ERROR_INIT;
+
+	if (!box()->is_private)
+		cr_skip_test("no mount namespaces here");
+	box_ok(host_init(&live, "/", NULL, NULL, &err));
+	box_mkdir("/ram", 0755);
+	cr_assert(eq(int, mount("ramfs", box_path("/ram"), "ramfs", 0, NULL), 0));
+	box_write("/file", "");
+	cr_assert(eq(int, symlink("/run", box_path("/link")), 0));
+	cr_expect(host_is_tmpfs(&live, "/run"));
+	cr_expect(host_is_tmpfs(&live, box_path("/link")));
+	cr_expect(host_is_tmpfs(&live, box_path("/ram")));
+	cr_expect(not(host_is_tmpfs(&live, "/proc")));
+	cr_expect(not(host_is_tmpfs(&live, box_path("/file"))));
+	cr_expect(not(host_is_tmpfs(&live, box_path("/none"))));
+	cr_expect(not(host_is_tmpfs(host(), "/ram")), "an image");
+	host_release(&live);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -93,7 +94,7 @@ Test(host_file, is_read_to_its_last_byte_whatever_its_size)
 		_cleanup_host_file_ struct host_file f = HOST_FILE_INIT;
 		struct error err = ERROR_INIT;
 
-		box_ok(host_file_create(host(), "/f", slice_of(bytes, sizes[i]), -1, &err));
+		box_ok(host_file_create(host(), "/f", slice_of(bytes, sizes[i]), 0600, -1, &err));
 		box_ok(host_file_read(host(), "/f", HOST_READ_OWN, &f, &err));
 		cr_expect(slice_equal(slice_of(f.bytes.data, f.bytes.len), slice_of(bytes, sizes[i])),
 			  "%zu bytes, %zu read", sizes[i], f.bytes.len);
@@ -260,7 +261,7 @@ Test(host_file, of_ours_is_refused_when_it_is_not_as_we_left_it)
 	static const mode_t bad[] = { 0400, 0640, 0644, 0700, 04600 };
 	struct error err = ERROR_INIT;
 
-	box_ok(host_file_create(host(), "/own", slice_of("x", 1), -1, &err));
+	box_ok(host_file_create(host(), "/own", slice_of("x", 1), 0600, -1, &err));
 	box_ok(read_as("/own", HOST_READ_OWN, &err));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		cr_assert(eq(int, chmod(box_path("/own"), bad[i]), 0));
@@ -294,7 +295,8 @@ Test(host_file, stays_below_the_root)
 	for (unsigned i = 0; i < 3; i++) {
 		static const char *const ways[] = { "/absolute/f", "/relative/f", "/magic/f" };
 
-		cr_expect(eq(int, host_file_create(host(), ways[i], slice_of("x", 1), -1, &err), -1),
+		cr_expect(eq(int, host_file_create(host(), ways[i], slice_of("x", 1), 0600, -1,
+						   &err), -1),
 			  "%s", ways[i]);
 		cr_expect(eq(int, host_dir_create(host(), ways[i], false, &err), -1), "%s", ways[i]);
 		cr_expect(not(host_file_exists(host(), ways[i])), "%s", ways[i]);
@@ -304,9 +306,9 @@ Test(host_file, stays_below_the_root)
 	box_mkdir("/run", 0755);
 	box_mkdir("/run/outside", 0755);
 	box_mkdir("/outside", 0755);
-	box_ok(host_file_create(host(), "/absolute/f", slice_of("x", 1), -1, &err));
-	box_ok(host_file_create(host(), "/relative/g", slice_of("x", 1), -1, &err));
-	box_ok(host_file_create(host(), "/../outside/f", slice_of("x", 1), -1, &err));
+	box_ok(host_file_create(host(), "/absolute/f", slice_of("x", 1), 0600, -1, &err));
+	box_ok(host_file_create(host(), "/relative/g", slice_of("x", 1), 0600, -1, &err));
+	box_ok(host_file_create(host(), "/../outside/f", slice_of("x", 1), 0600, -1, &err));
 	box_str(box_names("/run/outside"), " f g");
 	box_str(box_names("/outside"), " f");
 	cr_expect(ne(int, access("/run/outside/f", F_OK), 0));
@@ -379,17 +381,40 @@ Test(host_file, is_made_root_s_alone_and_new)
 	struct stat st;
 
 	(void)umask(0);
-	box_ok(host_file_create(host(), "/new", slice_of("bytes", 5), 1234567890000000007, &err));
+	box_ok(host_file_create(host(), "/new", slice_of("bytes", 5), 0600, 1234567890000000007,
+				&err));
 	box_str(box_text("/new"), "bytes");
 	cr_assert(eq(int, stat(box_path("/new"), &st), 0));
 	cr_expect(eq(uint, st.st_mode & 07777, 0600));
 	cr_expect(eq(i64, timespec_ns(st.st_mtim), 1234567890000000007));
-	box_fails(host_file_create(host(), "/new", slice_of("other", 5), -1, &err), ERROR_FAILED,
+	box_fails(host_file_create(host(), "/new", slice_of("other", 5), 0600, -1, &err), ERROR_FAILED,
 		  "File exists");
 	box_str(box_text("/new"), "bytes");
 	cr_assert(eq(int, symlink("victim", box_path("/link")), 0));
-	cr_expect(eq(int, host_file_create(host(), "/link", slice_of("x", 1), -1, &err), -1));
+	cr_expect(eq(int, host_file_create(host(), "/link", slice_of("x", 1), 0600, -1, &err), -1));
 	cr_expect(not(host_file_exists(host(), "/victim")));
+}
+
+Test(host_file, is_made_with_the_mode_that_is_asked_for)
+{
+	static const mode_t modes[] = { 0600, 0644, 0755, 0400, 0440 }, masks[] = { 0, 077, 0777 };
+	struct error err = ERROR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes) * ARRAY_SIZE(masks); i++) {
+		mode_t mode = modes[i / 3];
+
+		(void)umask(masks[i % 3]);
+		box_ok(host_file_create(host(), "/f", slice_of("x", 1), mode, -1, &err));
+		cr_expect(eq(uint, box_mode("/f"), mode), "umask %03o", (unsigned)masks[i % 3]);
+		box_ok(host_file_unlink(host(), "/f", &err));
+	}
+	/* one that never got its mode must not stay */
+	fault_arm(&box()->fault, FAULT_ERROR, 1, EPERM);
+	box()->fault.only = FAULT_CHMOD;
+	box_fails(host_file_create(host(), "/f", slice_of("x", 1), 0644, -1, &err), ERROR_FAILED,
+		  "setting the mode");
+	cr_expect(fault_disarm(&box()->fault));
+	cr_expect(not(host_file_exists(host(), "/f")));
 }
 
 static void dress(const char *path)
@@ -540,7 +565,7 @@ Test(host_file, is_the_same_when_every_call_is_interrupted)
 	fault_arm(&box()->fault, FAULT_INTERRUPT, 0, 0);
 	box_ok(host_file_read(host(), CONF, HOST_READ_TARGET, &f, &err));
 	box_ok(stage(&err));
-	box_ok(host_file_create(host(), "/etc/x", slice_of("x", 1), -1, &err));
+	box_ok(host_file_create(host(), "/etc/x", slice_of("x", 1), 0600, -1, &err));
 	box_ok(host_file_unlink(host(), "/etc/x", &err));
 	box_ok(host_dir_create(host(), "/a/b/c", true, &err));
 	box_ok(host_dir_remove(host(), "/a/b/c", &err));
@@ -574,7 +599,7 @@ Test(host_file, is_not_made_durable_by_asking_twice)
 	make_conf();
 	fault_arm(&box()->fault, FAULT_ERROR, 1, EIO);
 	box()->fault.only = FAULT_FSYNC;
-	cr_expect(eq(int, host_file_create(host(), "/etc/x", slice_of("x", 1), -1, &err), -1));
+	cr_expect(eq(int, host_file_create(host(), "/etc/x", slice_of("x", 1), 0600, -1, &err), -1));
 	cr_expect(eq(uint, box()->fault.calls, 1u));
 	cr_expect(fault_disarm(&box()->fault));
 	box_str(box_names("/etc"), " conf");
@@ -596,4 +621,50 @@ Test(host_file, is_written_to_its_last_byte)
 	cr_expect(eq(int, write_at_once(), 0));
 	(void)fault_disarm(&box()->fault);
 	box_str(box_text("/w"), "0123456789");
+}
+
+Test(host_file, that_is_gone_with_its_folder_is_unlinked_already)
+{
+	struct error err = ERROR_INIT;
+
+	box_ok(host_file_unlink(host(), "/none/such/f", &err));
+	box_ok(host_file_unlink_lazily(host(), "/none/such/f", &err));
+	box_write("/plain", "");
+	box_ok(host_file_unlink(host(), "/plain/f", &err));
+	/* what can't be looked at is not gone */
+	box_mkdir("/d", 0755);
+	fault_arm(&box()->fault, FAULT_ERROR_ON, 1, EIO);
+	box_fails(host_file_unlink(host(), "/d/f", &err), ERROR_FAILED, "/d");
+	cr_expect(fault_disarm(&box()->fault));
+}
+
+static void try_locked(void *ctx)
+{
+	_exit(host_file_is_locked(host(), ctx) ? 1 : 0);
+}
+
+Test(host_file, is_locked_while_somebody_holds_it)
+{
+	int fd;
+
+	box_write("/f", "");
+	cr_expect(not(host_file_is_locked(host(), "/f")));
+	cr_expect(not(host_file_is_locked(host(), "/none")));
+	cr_expect(not(host_file_is_locked(host(), "/none/f")));
+	fd = open(box_path("/f"), O_RDONLY | O_CLOEXEC);
+	cr_assert(eq(int, flock(fd, LOCK_EX), 0));
+	cr_expect(host_file_is_locked(host(), "/f"));
+	cr_expect(eq(int, box_fork(try_locked, (void *)"/f"), 1));
+	fault_arm(&box()->fault, FAULT_INTERRUPT, 0, 0);
+	cr_expect(host_file_is_locked(host(), "/f"));
+	(void)fault_disarm(&box()->fault);
+	/* no link leads there */
+	cr_assert(eq(int, symlink("f", box_path("/link")), 0));
+	cr_expect(not(host_file_is_locked(host(), "/link")));
+	/* asking is not holding: who locked it can be the next one too */
+	cr_assert(eq(int, flock(fd, LOCK_UN), 0));
+	cr_expect(not(host_file_is_locked(host(), "/f")));
+	cr_expect(eq(int, flock(fd, LOCK_EX | LOCK_NB), 0));
+	(void)close(fd);
+	cr_expect(not(host_file_is_locked(host(), "/f")));
 }

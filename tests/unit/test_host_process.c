@@ -163,7 +163,7 @@ Test(host_process, that_is_missing_is_an_error_which_names_it)
 
 		box_fails(host_run(&live, &cmd, &o, &err), ERROR_FAILED, rows[i].path);
 		cr_expect(eq(int, err.sys_errno, rows[i].sys_errno), "%s", rows[i].path);
-		box_fails(host_spawn_detached(&live, argv, "/", &err), ERROR_FAILED, rows[i].path);
+		box_fails(host_spawn_detached(&live, argv, "/", NULL, &err), ERROR_FAILED, rows[i].path);
 		cr_expect(eq(int, err.sys_errno, rows[i].sys_errno), "%s", rows[i].path);
 	}
 }
@@ -275,6 +275,7 @@ Test(host_process, that_is_detached_is_in_a_session_of_its_own)
 {
 	char dir[] = "/tmp/rootlatch-unit.XXXXXX", script[512], path[64], line[256];
 	char *argv[] = { (char *)"/bin/sh", (char *)"-c", script, NULL };
+	struct host_process process;
 	struct error err = ERROR_INIT;
 	FILE *f;
 	int pid;
@@ -285,9 +286,11 @@ Test(host_process, that_is_detached_is_in_a_session_of_its_own)
 	(void)snprintf(script, sizeof(script), "cd %s; fds=$(for fd in 0 1 2; do readlink "
 		       "/proc/$$/fd/$fd; done); { echo $OLDPWD; umask; echo \"$fds\"; } >facts; "
 		       "echo $$ >new; mv new pid; exec sleep 60", dir);
-	box_ok(host_spawn_detached(&live, argv, "/usr", &err));
+	box_ok(host_spawn_detached(&live, argv, "/usr", &process, &err));
 	pid = written_pid(path);
 	cr_assert(gt(int, pid, 0));
+	cr_expect(eq(int, process.pid, pid));
+	cr_expect(host_process_alive(&process));
 	cr_expect(ne(int, getsid(pid), getsid(0)));
 	(void)snprintf(path, sizeof(path), "%s/facts", dir);
 	f = fopen(path, "r");

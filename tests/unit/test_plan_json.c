@@ -182,3 +182,216 @@ Test(plan_json, has_ids_of_eight_digits_which_are_not_taken)
 		box_ok(strings_add(&taken, id, &err));
 	}
 }
+
+/* ---- the kinds */
+
+static const char *const kind_names[] = { "replace", "create", "unlink", "start", "run" };
+
+static struct step step_of_kind(enum step_kind kind)
+{
+	struct step s = { .kind = kind, .meta = { .mode = 04640 } };
+	struct error err = ERROR_INIT;
+
+	if (kind != STEP_RUN)
+		s.path = strdup("/run/a");
+	if (kind == STEP_REPLACE || kind == STEP_CREATE || kind == STEP_UNLINK)
+		s.temp = strdup("/run/.a");
+	if (kind == STEP_REPLACE || kind == STEP_UNLINK) {
+		s.before = digest_of("old", 3);
+		s.saved = strdup("/state/3.middle");
+		s.ready = true;
+	}
+	if (kind == STEP_REPLACE || kind == STEP_CREATE)
+		s.after = digest_of("new", 3);
+	if (kind == STEP_START || kind == STEP_RUN) {
+		box_ok(strings_add(&s.argv, "/bin/a", &err));
+		box_ok(strings_add(&s.argv, "an argument\n", &err));
+		box_ok(strings_add(&s.argv, "", &err));
+	}
+	if (kind == STEP_RUN) {
+		box_ok(strings_add(&s.undo, "/bin/undo", &err));
+		box_ok(strings_add(&s.verify, "/bin/verify", &err));
+		s.verify_fails = true;
+	}
+	return s;
+}
+
+static json_t *json_of_kind(enum step_kind kind)
+{
+	struct step s = step_of_kind(kind);
+	struct error err = ERROR_INIT;
+	json_t *json = step_to_json(&s, &err);
+
+	cr_assert(json != NULL, "%s", err.message);
+	step_release(&s);
+	cr_expect(s.path == NULL && s.argv.items == NULL && s.undo.items == NULL &&
+		  s.verify.items == NULL);
+	return json;
+}
+
+static void expect_strings(const struct strings *is, const struct strings *was)
+{
+	cr_assert(eq(sz, is->len, was->len));
+	for (size_t i = 0; i < was->len; i++)
+		box_str(is->items[i], was->items[i]);
+}
+
+static const char *or_none(const char *s)
+{
+	return s != NULL ? s : "(none)";
+}
+
+Test(plan_json, comes_back_as_every_kind_of_step_was)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kind_names); i++) {
+		_cleanup_json_ json_t *json = json_of_kind((enum step_kind)i), *again = NULL;
+		struct step was = step_of_kind((enum step_kind)i), is = { 0 };
+		struct error err = ERROR_INIT;
+
+		box_str(json_get_string(json, "kind", ""), kind_names[i]);
+		box_str(step_kind_name((enum step_kind)i), kind_names[i]);
+		box_ok(step_from_json(json, &is, &err));
+		cr_expect(eq(int, is.kind, was.kind));
+		box_str(or_none(is.path), or_none(was.path));
+		box_str(or_none(is.temp), or_none(was.temp));
+		box_str(or_none(is.saved), or_none(was.saved));
+		box_str(is.before.hex, was.before.hex);
+		box_str(is.after.hex, was.after.hex);
+		cr_expect(eq(int, is.ready, was.ready));
+		cr_expect(eq(int, is.verify_fails, was.verify_fails));
+		if (is.kind == STEP_CREATE || is.kind == STEP_UNLINK)
+			cr_expect(eq(uint, is.meta.mode, 04640));
+		expect_strings(&is.argv, &was.argv);
+		expect_strings(&is.undo, &was.undo);
+		expect_strings(&is.verify, &was.verify);
+		box_str(step_name(&is), i == STEP_RUN ? "/bin/a" : "/run/a");
+		cr_expect(eq(int, step_keeps_file(&is), i <= STEP_UNLINK));
+		again = step_to_json(&is, &err);
+		cr_expect(json_equal(json, again));
+		step_release(&is);
+		step_release(&was);
+	}
+}
+
+static void expect_refused(const json_t *json, const char *words)
+{
+	struct step s = { 0 };
+	struct error err = ERROR_INIT;
+
+	box_fails(step_from_json(json, &s, &err), ERROR_REFUSED, words);
+	cr_expect(s.path == NULL && s.temp == NULL && s.argv.items == NULL);
+}
+
+/* What a journal says is done as root: every member of the kind, of its type, and no other. */
+Test(plan_json, refuses_a_member_too_few_or_too_many)
+{
+	static const char *const keys[] = { "kind", "path", "temp", "before", "after", "saved",
+					    "ready", "mode", "argv", "undo", "verify",
+					    "verify_fails", "number" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kind_names) * ARRAY_SIZE(keys); i++) {
+		enum step_kind kind = (enum step_kind)(i / ARRAY_SIZE(keys));
+		const char *key = keys[i % ARRAY_SIZE(keys)];
+		_cleanup_json_ json_t *json = json_of_kind(kind), *odd = json_of_kind(kind);
+
+		if (json_object_get(json, key) == NULL) {
+			(void)json_object_set_new(json, key, json_string("/x"));
+			expect_refused(json, kind_names[kind]);
+			continue;
+		}
+		(void)json_object_del(json, key);
+		expect_refused(json, key);
+		(void)json_object_set_new(odd, key, json_real(1.5));
+		expect_refused(odd, key);
+	}
+}
+
+Test(plan_json, refuses_a_kind_that_is_not_known)
+{
+	static const char *const kinds[] = { "", "REPLACE", "replace ", "chmod", "runs" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		_cleanup_json_ json_t *json = json_of_kind(STEP_REPLACE);
+
+		(void)json_object_set_new(json, "kind", json_string(kinds[i]));
+		expect_refused(json, "\"kind\" is none that is known");
+	}
+}
+
+Test(plan_json, refuses_a_command_that_is_not_named_in_full)
+{
+	static const char *const keys[] = { "argv", "undo", "verify" };
+	struct error err = ERROR_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		json_t *const odd[] = { json_pack("[s]", ""), json_pack("[s, s]", "sh", "/x"),
+					json_pack("[s]", "./sh"), json_pack("[i]", 1),
+					json_pack("[s, n]", "/bin/sh") };
+		_cleanup_json_ json_t *empty = json_of_kind(STEP_RUN);
+		struct step s = { 0 };
+
+		for (size_t j = 0; j < ARRAY_SIZE(odd); j++) {
+			_cleanup_json_ json_t *json = json_of_kind(STEP_RUN);
+
+			(void)json_object_set_new(json, keys[i], odd[j]);
+			expect_refused(json, keys[i]);
+		}
+		(void)json_object_set_new(empty, keys[i], json_array());
+		if (i == 0) {
+			expect_refused(empty, keys[i]);
+			continue;
+		}
+		box_ok(step_from_json(empty, &s, &err));
+		step_release(&s);
+	}
+}
+
+Test(plan_json, refuses_a_mode_that_is_none)
+{
+	static const int modes[] = { -1, 010000, 0100644 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		_cleanup_json_ json_t *json = json_of_kind(STEP_CREATE);
+
+		(void)json_object_set_new(json, "mode", json_integer(modes[i]));
+		expect_refused(json, "\"mode\" is no mode");
+	}
+}
+
+Test(plan_json, says_so_when_an_argument_is_no_utf_8)
+{
+	_cleanup_plan_ struct plan p = PLAN_INIT;
+	struct step s = step_of_kind(STEP_RUN);
+	struct error err = ERROR_INIT;
+
+	box_ok(strings_add(&s.undo, "\xe4", &err));
+	box_ok(plan_add(&p, &s, &err));
+	cr_expect(plan_to_json(&p, &err) == NULL);
+	cr_expect(eq(int, err.code, ERROR_REFUSED));
+	cr_expect(strstr(err.message, "not UTF-8") != NULL, "%s", err.message);
+}
+
+/* The numbers name files: they stay with their steps, whatever comes to stand before them. */
+Test(plan_json, numbers_steps_in_the_order_in_which_they_came)
+{
+	static const struct {
+		const char *path;
+		bool first;
+	} rows[] = { { "/0", false }, { "/1", true }, { "/2", false }, { "/3", true }, { "/4", true },
+		     { "/5", false } };
+	static const unsigned order[] = { 4, 3, 1, 0, 2, 5 };
+	_cleanup_plan_ struct plan p = PLAN_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct step s = { .path = strdup(rows[i].path), .number = 99 };
+		struct error err = ERROR_INIT;
+
+		box_ok((rows[i].first ? plan_prepend : plan_add)(&p, &s, &err));
+		cr_expect(s.path == NULL);
+	}
+	cr_assert(eq(sz, p.len, ARRAY_SIZE(order)));
+	for (size_t i = 0; i < p.len; i++) {
+		cr_expect(eq(uint, p.steps[i].number, order[i]));
+		box_str(p.steps[i].path, rows[order[i]].path);
+	}
+}

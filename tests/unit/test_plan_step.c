@@ -65,8 +65,8 @@ static void set_scene(void)
 	cr_assert(eq(int, chown(box_path(CONF), 0, 12), 0));
 	(void)setxattr(box_path(CONF), "user.note", "n", 1, 0);
 	cr_assert(eq(int, utimensat(AT_FDCWD, box_path(CONF), times, 0), 0));
-	box_ok(host_file_create(host(), SAVED, slice_of(OLD, strlen(OLD)), 1234567890000000005,
-				&err));
+	box_ok(host_file_create(host(), SAVED, slice_of(OLD, strlen(OLD)), 0600,
+				1234567890000000005, &err));
 	free(old_look);
 	old_look = box_look(CONF);
 	plan_step();
@@ -216,6 +216,63 @@ Test(plan_step, is_put_back_in_the_end_whatever_call_fails)
 				  n, box()->fault.last);
 		}
 	}
+}
+
+static void die_applying(void *ctx)
+{
+	struct error err = ERROR_INIT;
+
+	fault_arm(&box()->fault, FAULT_DIE, *(unsigned *)ctx, 0);
+	_exit(step_prepare(host(), &step, &err) < 0 || step_apply(host(), &step, &err) < 0);
+}
+
+/* Who prepared it may have died before it synced. */
+Test(plan_step, is_finished_with_durable_bytes)
+{
+	struct error err = ERROR_INIT;
+
+	box_ok(step_prepare(host(), &step, &err));
+	fault_arm(&box()->fault, FAULT_ERROR, 1, EIO);
+	box()->fault.only = FAULT_FSYNC;
+	cr_expect(eq(int, step_finish(host(), &step, &err), -1));
+	cr_expect(fault_disarm(&box()->fault));
+	EXPECT_OLD("it was installed before it was durable");
+	box_ok(step_finish(host(), &step, &err));
+	box_str(box_text(CONF), NEW);
+}
+
+/* With the owner, mode and attributes, or not at all. */
+Test(plan_step, is_brought_to_its_end_or_put_back_wherever_the_process_dies)
+{
+	unsigned n = 1, n_finished = 0;
+	int status = FAULT_DEATH;
+
+	for (; status == FAULT_DEATH; n++) {
+		struct error err = ERROR_INIT;
+		bool can = false;
+
+		set_scene();
+		step.after_mtime_ns = 987654321000000001;
+		status = box_fork(die_applying, &n);
+		cr_assert(status == 0 || status == FAULT_DEATH, "call %u: %d", n, status);
+		(void)is_old_or_new("death", n);
+		box_ok(step_can_finish(host(), &step, &can, &err));
+		if (can) {
+			_cleanup_host_file_ struct host_file now = HOST_FILE_INIT;
+
+			box_ok(step_finish(host(), &step, &err));
+			box_str(box_text(CONF), NEW, "call %u", n);
+			box_ok(host_file_read(host(), CONF, HOST_READ_TARGET, &now, &err));
+			cr_expect(host_meta_equal(&now.meta, &step.meta), "call %u", n);
+			cr_expect(eq(i64, now.meta.mtime_ns, 987654321000000001), "call %u", n);
+			box_ok(step_finish(host(), &step, &err));
+			n_finished++;
+		}
+		box_ok(step_revert(host(), &step, &err));
+		EXPECT_OLD("call %u", n);
+	}
+	cr_expect(gt(uint, n, 20u));
+	cr_expect(gt(uint, n_finished, 5u));
 }
 
 /* What a failed fsync may have lost is not durable because the names look right. */

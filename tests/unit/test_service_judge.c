@@ -90,7 +90,7 @@ Test(service_judge, answers_for_the_file_as_it_stands)
 
 Test(service_judge, answers_for_a_candidate_that_is_not_on_the_disk)
 {
-	struct host_view view = { CONFIG, { open_up, sizeof(open_up) - 1 } };
+	struct host_view view = { CONFIG, { open_up, sizeof(open_up) - 1 }, false };
 	struct host_file file = HOST_FILE_INIT;
 	struct error err = ERROR_INIT;
 	struct sshd_answers answers;
@@ -104,9 +104,84 @@ Test(service_judge, answers_for_a_candidate_that_is_not_on_the_disk)
 	host_file_release(&file);
 }
 
+#define VIEW(path_, text) { .path = (path_), .bytes = { .data = (text), .len = strlen(text) } }
+
+/* ---- files that are not there, and files as if they were gone */
+
+#define YES "PermitRootLogin yes\n"
+#define OURS "/run/rootlatch/sshd/x.conf"
+
+struct planned {
+	const char *config; /* on the disk */
+	struct host_view views[3];
+	size_t n_views;
+	const char *permit;
+	const char *max_sessions; /* NULL: the default */
+};
+
+static const struct planned planned[] = {
+	{ "PermitRootLogin no\n", { VIEW(OURS, YES) }, 1, "no", NULL },
+	{ "Include " OURS "\nPermitRootLogin no\n", { VIEW(OURS, YES) }, 1, "yes", NULL },
+	{ "Include /run/rootlatch/*/[xyz].co?f\nPermitRootLogin no\n", { VIEW(OURS, YES) }, 1, "yes",
+	  NULL },
+	{ "Include *.new\nPermitRootLogin no\n", { VIEW("/etc/ssh/a.new", YES) }, 1, "yes", NULL },
+	{ "Include *.new\nPermitRootLogin no\n", { VIEW("/etc/ssh/.a.new", YES) }, 1, "no", NULL },
+	{ "Include new.d/*.conf\nPermitRootLogin no\n",
+	  { VIEW("/etc/ssh/new.d/b.conf", "PermitRootLogin no\n"),
+	    VIEW("/etc/ssh/new.d/a.conf", YES) }, 2, "yes", NULL },
+	/* beside one that is there, before and behind it */
+	{ "Include old.d/*.conf\n",
+	  { VIEW("/etc/ssh/old.d/z.conf", "MaxSessions 3\n"), VIEW("/etc/ssh/old.d/0.conf", YES) }, 2,
+	  "yes", "4" },
+	/* from the view of the main file, and from one that is new itself */
+	{ "PermitRootLogin no\n",
+	  { VIEW(CONFIG, "Include " OURS "\nPermitRootLogin no\n"), VIEW(OURS, YES) }, 2, "yes",
+	  NULL },
+	{ "Include new.d/*\nPermitRootLogin no\n",
+	  { VIEW("/etc/ssh/new.d/00.conf", "MaxSessions 5\nInclude /run/rootlatch/sshd/*.conf\n"),
+	    VIEW(OURS, YES) }, 2, "yes", "5" },
+	/* gone */
+	{ "Include old.d/*.conf\n", { VIEW("/etc/ssh/old.d/m.conf", "") }, 1, "without-password",
+	  NULL },
+	{ "Include old.d/m.conf\n", { { "/etc/ssh/old.d/m.conf", { NULL, 0 }, false } }, 1,
+	  "without-password", NULL },
+	{ "Include old.d/m.conf\n", { VIEW("/etc/ssh/old.d/m.conf", ""), VIEW(OURS, "") }, 2,
+	  "without-password", NULL },
+};
+
+static void expect_planned(const struct planned *p)
+{
+	const char *sessions = p->max_sessions != NULL ? p->max_sessions : "10";
+	struct sshd_answers answers;
+
+	fixture_write(CONFIG, p->config);
+	answers = judge(p->views, p->n_views);
+	cr_assert(answers.valid, "%s: %s", p->config,
+		  answers.complaints.len > 0 ? answers.complaints.items[0] : "");
+	expect_str(sshd_answers_get(&answers, "permitrootlogin"), p->permit, "%s", p->config);
+	expect_str(sshd_answers_get(&answers, "maxsessions"), sessions, "%s", p->config);
+	cr_expect(ne(int, access("/run/rootlatch/sshd", F_OK), 0));
+	cr_expect(ne(int, access("/etc/ssh/new.d", F_OK), 0));
+	sshd_answers_release(&answers);
+}
+
+Test(service_judge, judges_files_that_are_not_there_and_files_as_if_gone)
+{
+	cr_assert(eq(int, mkdir("/etc/ssh/old.d", 0755), 0));
+	fixture_write("/etc/ssh/old.d/m.conf", "PermitRootLogin no\nMaxSessions 4\n");
+	for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
+		expect_planned(&planned[i]);
+	cr_expect(ne(int, access("/run/rootlatch", F_OK), 0));
+	/* the folder that sshd wants is shown in the same copy of /run */
+	cr_assert(eq(int, rmdir("/run/sshd"), 0));
+	for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
+		expect_planned(&planned[i]);
+	cr_expect(ne(int, access("/run/sshd", F_OK), 0));
+}
+
 Test(service_judge, judges_two_at_the_same_time)
 {
-	struct host_view view = { CONFIG, { open_up, sizeof(open_up) - 1 } };
+	struct host_view view = { CONFIG, { open_up, sizeof(open_up) - 1 }, false };
 	struct sshd_answers before = SSHD_ANSWERS_INIT, after = SSHD_ANSWERS_INIT;
 	static const char *const except[] = { "permitrootlogin", NULL };
 	struct strings differences = STRINGS_INIT;
@@ -174,6 +249,121 @@ Test(service_judge, answers_for_one_connection)
 	answers = judge_as(NULL, NULL, 0, &c);
 	expect_permit(&answers, "without-password");
 	sshd_answers_release(&answers);
+}
+
+/* A listener of the tests' own, which is not there. */
+static void add_socket(struct sshd_daemon *d, int family, const char *address, uint16_t port)
+{
+	struct host_socket one = { .family = family, .port = port };
+	struct error err = ERROR_INIT;
+
+	(void)strcpy(one.address, address);
+	assert_ok(host_sockets_add(&d->sockets, &one, &err));
+}
+
+static void expect_from(const struct sshd_daemon *d, const char *addr, const char *laddr,
+			uint16_t lport)
+{
+	struct sshd_connection c;
+
+	sshd_connection_from(d, addr, &c);
+	expect_str(c.user, "root");
+	expect_str(c.addr, addr);
+	expect_str(c.host, addr);
+	expect_str(c.laddr, laddr, "from %s", addr);
+	cr_expect(eq(int, c.lport, lport), "from %s", addr);
+}
+
+Test(service_judge, asks_for_a_source_at_the_socket_of_its_family)
+{
+	struct sshd_daemon d = SSHD_DAEMON_INIT;
+
+	expect_from(NULL, "192.0.2.1", SSHD_LADDR_ELSEWHERE, 22);
+	expect_from(NULL, "2001:db8::1", SSHD_LADDR_ELSEWHERE, 22);
+	add_socket(&d, AF_INET, "0.0.0.0", 2201);
+	expect_from(&d, "192.0.2.1", SSHD_LADDR_ELSEWHERE, 2201);
+	expect_from(&d, "2001:db8::1", SSHD_LADDR_ELSEWHERE, 2201);
+	add_socket(&d, AF_INET6, "::", 2202);
+	add_socket(&d, AF_INET6, "::1", 2203);
+	expect_from(&d, "192.0.2.1", SSHD_LADDR_ELSEWHERE, 2201);
+	expect_from(&d, "2001:db8::1", SSHD_LADDR_ELSEWHERE_6, 2202);
+	host_sockets_release(&d.sockets);
+	d.sockets = (struct host_sockets)HOST_SOCKETS_INIT;
+	add_socket(&d, AF_INET6, "::1", 2203);
+	expect_from(&d, "192.0.2.1", "::1", 2203);
+	add_socket(&d, AF_INET, "127.0.0.1", 2204);
+	expect_from(&d, "192.0.2.1", "127.0.0.1", 2204);
+	expect_from(&d, "2001:db8::1", "::1", 2203);
+	host_sockets_release(&d.sockets);
+}
+
+Test(service_judge, answers_for_a_source)
+{
+	static const struct {
+		const char *addr, *permit;
+	} rows[] = {
+		{ "192.0.2.1", "yes" }, { "192.0.3.1", "no" },
+		{ "2001:db8:1::7", "forced-commands-only" }, { "2001:db8:2::7", "no" }, { "2001:db9::1", "without-password" },
+	};
+
+	fixture_write(CONFIG, "PermitRootLogin no\nMatch Address 192.0.2.0/24\nPermitRootLogin yes\n"
+			      "Match Address 2001:db8:1::/48\nPermitRootLogin forced-commands-only\n"
+			      "Match Host 2001:db9::1\nPermitRootLogin prohibit-password\n");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct sshd_connection c;
+		struct sshd_answers answers;
+
+		sshd_connection_from(NULL, rows[i].addr, &c);
+		answers = judge_as(NULL, NULL, 0, &c);
+		expect_permit(&answers, rows[i].permit);
+		sshd_answers_release(&answers);
+	}
+}
+
+/* ---- Include */
+
+static bool knows_include(const struct sshd_daemon *daemon)
+{
+	struct error err = ERROR_INIT;
+	bool knows = false;
+
+	assert_ok(sshd_judge_knows_include(fixture_host(), daemon, CONFIG, &knows, &err));
+	return knows;
+}
+
+/* An sshd that says this of a file with one Include, and something else of any other. */
+static bool knows_include_who_says(const char *words)
+{
+	struct sshd_daemon d = SSHD_DAEMON_INIT;
+	char script[512];
+
+	d.binary = (char *)"/run/old-sshd";
+	(void)snprintf(script, sizeof(script), "#!/bin/sh\nwhile [ \"$1\" != -f ]; do shift; done\n"
+		       "[ \"$(sed 's:/judge[^/]*::' \"$2\")\" = 'Include /run/rootlatch/none' ] || "
+		       "exit 1\n"
+		       "printf '%s\\r\\n' >&2\n"
+		       "echo '/etc/ssh/sshd_config: terminating, 1 bad configuration options' >&2\n"
+		       "exit 255\n", words);
+	fixture_write(d.binary, script);
+	cr_assert(eq(int, chmod(d.binary, 0755), 0));
+	return knows_include(&d);
+}
+
+Test(service_judge, tells_whether_an_sshd_knows_include)
+{
+	/* whatever is in the file, and in a file that it includes */
+	fixture_write(CONFIG, "Broken\nInclude /etc/ssh/broken\n");
+	fixture_write("/etc/ssh/broken", "Broken too\n");
+	cr_expect(knows_include(NULL));
+	cr_expect(not(knows_include_who_says(CONFIG ": line 1: Bad configuration option: Include")));
+	cr_expect(not(knows_include_who_says(CONFIG ": line 1: bad Configuration Option: include")));
+	cr_expect(knows_include_who_says(CONFIG ": line 1: Bad configuration option: Includes"));
+	cr_assert(eq(int, system("rm /etc/ssh/ssh_host*"), 0));
+	cr_expect(knows_include(NULL));
+	lose_namespaces();
+	cr_expect(knows_include(NULL));
+	cr_expect(not(knows_include_who_says("/run/rootlatch/judge.1/0: line 1: Bad configuration "
+					     "option: Include")));
 }
 
 Test(service_judge, asks_with_the_options_of_the_listener)
@@ -257,7 +447,7 @@ static void write_tree(void)
 Test(service_judge, gives_the_same_answers_without_namespaces)
 {
 	static const char deep[] = "MaxSessions 8\nPermitRootLogin yes\n";
-	struct host_view view = { "/etc/ssh/sub/deep.conf", { deep, sizeof(deep) - 1 } };
+	struct host_view view = { "/etc/ssh/sub/deep.conf", { deep, sizeof(deep) - 1 }, false };
 	struct sshd_answers with, without;
 	struct strings differences = STRINGS_INIT;
 	struct error err = ERROR_INIT;
@@ -281,7 +471,7 @@ Test(service_judge, gives_the_same_answers_without_namespaces)
 Test(service_judge, sees_a_new_file_without_namespaces)
 {
 	static const char text[] = "PermitRootLogin yes\n";
-	struct host_view view = { "/etc/ssh/b0.conf", { text, sizeof(text) - 1 } };
+	struct host_view view = { "/etc/ssh/b0.conf", { text, sizeof(text) - 1 }, false };
 	struct sshd_answers answers;
 
 	write_tree();
@@ -291,10 +481,20 @@ Test(service_judge, sees_a_new_file_without_namespaces)
 	sshd_answers_release(&answers);
 }
 
+Test(service_judge, judges_what_is_not_there_without_namespaces_too)
+{
+	cr_assert(eq(int, mkdir("/etc/ssh/old.d", 0755), 0));
+	fixture_write("/etc/ssh/old.d/m.conf", "PermitRootLogin no\nMaxSessions 4\n");
+	lose_namespaces();
+	for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
+		expect_planned(&planned[i]);
+	cr_expect(eq(sz, count_copies(), 0));
+}
+
 Test(service_judge, names_the_real_files_without_namespaces)
 {
 	static const char deep[] = "MaxSessions 8\nProt 3\n";
-	struct host_view view = { "/etc/ssh/sub/deep.conf", { deep, sizeof(deep) - 1 } };
+	struct host_view view = { "/etc/ssh/sub/deep.conf", { deep, sizeof(deep) - 1 }, false };
 	struct sshd_answers answers;
 
 	write_tree();
@@ -328,7 +528,7 @@ Test(service_judge, asks_the_sshd_of_an_image)
 {
 	static const char *const binds[] = { "usr", "lib", "lib64", "etc/passwd" };
 	static const char text[] = "PermitRootLogin yes\n";
-	struct host_view view = { CONFIG, { text, sizeof(text) - 1 } };
+	struct host_view view = { CONFIG, { text, sizeof(text) - 1 }, false };
 	struct sshd_answers answers = SSHD_ANSWERS_INIT;
 	struct sshd_connection c;
 	struct error err = ERROR_INIT;

@@ -115,8 +115,104 @@ Test(store_snapshot, holds_all_that_is_needed_to_put_it_back)
 	{
 		_cleanup_buffer_ struct buffer after = BUFFER_INIT;
 
-		box_ok(snapshot_read_after(&store, "0badcafe", 1, file, &after, &err));
+		box_ok(snapshot_read_after(&store, "0badcafe", file, &after, &err));
 		box_str(after.data, NEW);
+	}
+}
+
+static void add_made(const char *path, const char *temp)
+{
+	struct step s = {
+		.kind = STEP_CREATE,
+		.path = strdup(path),
+		.temp = strdup(temp),
+		.after = digest_of(NEW, strlen(NEW)),
+		.after_bytes = slice_of(NEW, strlen(NEW)),
+		.meta = { .mode = 0600 },
+	};
+	struct error err = ERROR_INIT;
+
+	box_ok(plan_add(&plan, &s, &err));
+}
+
+static void add_unlinked(const char *path, const char *temp, bool ready)
+{
+	struct step s = {
+		.kind = STEP_UNLINK,
+		.path = strdup(path),
+		.temp = strdup(temp),
+		.before = digest_of(OLD, strlen(OLD)),
+		.before_bytes = slice_of(OLD, strlen(OLD)),
+		.ready = ready,
+		.meta = { .mode = 0644, .mtime_ns = 1234567890000000007 },
+	};
+	struct error err = ERROR_INIT;
+
+	box_ok(plan_add(&plan, &s, &err));
+}
+
+/* Before all others, when they are there. */
+static void prepend_start(void)
+{
+	struct step s = { .kind = STEP_START, .path = strdup("/run/watch") };
+	struct error err = ERROR_INIT;
+
+	box_ok(strings_add(&s.argv, "/bin/watch", &err));
+	box_ok(plan_prepend(&plan, &s, &err));
+}
+
+static void add_run(void)
+{
+	struct step s = { .kind = STEP_RUN };
+	struct error err = ERROR_INIT;
+
+	box_ok(strings_add(&s.argv, "/bin/run", &err));
+	box_ok(plan_add(&plan, &s, &err));
+}
+
+Test(store_snapshot, keeps_the_files_of_every_kind_by_number)
+{
+	static const struct {
+		const char *kind, *path, *after;
+		int number;
+		bool ready;
+	} rows[] = { { "replace", "/etc/a", NEW, 0, false }, { "create", "/run/b", NEW, 1, false },
+		     { "unlink", "/etc/c", "", 4, false },   { "unlink", "/etc/d", "", 5, true } };
+	_cleanup_json_ json_t *manifest = NULL;
+	struct error err = ERROR_INIT;
+	const json_t *files;
+
+	add_step("/etc/a", "/etc/.a");
+	add_made("/run/b", "/run/.b");
+	add_run();
+	prepend_start();
+	add_unlinked("/etc/c", "/etc/.c", false);
+	add_unlinked("/etc/d", "/etc/.d", true);
+	box_ok(create(&err));
+	box_str(box_names(ONE), " 0.before 0.middle 1.before 1.middle 4.before manifest.json restore.sh");
+	box_str(box_text(ONE "/1.before"), "");
+	box_str(box_text(ONE "/1.middle"), NEW);
+	box_str(box_text(ONE "/4.before"), OLD);
+	box_ok(snapshot_read(&store, "0badcafe", &manifest, &err));
+	files = json_object_get(manifest, "files");
+	cr_assert(eq(sz, json_array_size(files), ARRAY_SIZE(rows)));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const json_t *file = json_array_get(files, i);
+		_cleanup_buffer_ struct buffer after = BUFFER_INIT;
+
+		box_str(json_get_string(file, "kind", ""), rows[i].kind);
+		box_str(json_get_string(file, "path", ""), rows[i].path);
+		cr_expect(eq(i64, json_get_int(file, "number", -1), rows[i].number));
+		cr_expect(eq(int, json_get_bool(file, "ready"), rows[i].ready));
+		box_ok(snapshot_read_after(&store, "0badcafe", file, &after, &err));
+		box_str(after.data, rows[i].after);
+	}
+	box_write(ONE "/1.middle", "altered\n");
+	{
+		_cleanup_buffer_ struct buffer after = BUFFER_INIT;
+
+		box_fails(snapshot_read_after(&store, "0badcafe", json_array_get(files, 1), &after, &err),
+			  ERROR_REFUSED, "do not give what the manifest says");
 	}
 }
 
@@ -191,7 +287,7 @@ Test(store_snapshot, gives_back_every_version_of_a_file)
 		plan.steps[0].after = digest_of(v.after, v.after_len);
 		box_ok(create(&err));
 		box_ok(snapshot_read(&store, "0badcafe", &manifest, &err));
-		box_ok(snapshot_read_after(&store, "0badcafe", 0,
+		box_ok(snapshot_read_after(&store, "0badcafe",
 					   json_array_get(json_object_get(manifest, "files"), 0), &after,
 					   &err));
 		cr_assert(slice_equal(slice_of(after.data, after.len), slice_of(v.after, v.after_len)),
@@ -205,6 +301,8 @@ Test(store_snapshot, is_whole_or_not_there_whatever_call_fails)
 	static const int errors[] = { ENOSPC, EMFILE };
 
 	add_step("/etc/a", "/etc/.a");
+	add_made("/run/b", "/run/.b");
+	add_unlinked("/etc/c", "/etc/.c", false);
 	for (size_t e = 0; e < ARRAY_SIZE(errors); e++) {
 		for (unsigned n = 1;; n++) {
 			_cleanup_json_ json_t *manifest = NULL;
@@ -227,7 +325,8 @@ Test(store_snapshot, is_whole_or_not_there_whatever_call_fails)
 			if (strcmp(box_names(ALL), "(none)") != 0)
 				box_str(box_names(ALL), "", "call %u, %s", n, box()->fault.last);
 		}
-		box_str(box_names(ONE), " 0.before 0.middle manifest.json restore.sh");
+		box_str(box_names(ONE), " 0.before 0.middle 1.before 1.middle 2.before manifest.json "
+					"restore.sh");
 		error_ignore(snapshot_remove(&store, "0badcafe", NULL));
 	}
 }
@@ -312,6 +411,8 @@ Test(store_snapshot, has_a_script_that_every_shell_can_read)
 
 	add_step(HOSTILE, HOSTILE_TWIN);
 	add_step("/etc/plain", "/etc/.plain");
+	add_made(HOSTILE "made", HOSTILE_TWIN "made");
+	add_unlinked(HOSTILE "gone", HOSTILE_TWIN "gone", false);
 	box_ok(create(&err));
 	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
 		char **argv = shell(i, "-n", box_path(ONE "/restore.sh"));
@@ -326,6 +427,25 @@ Test(store_snapshot, has_a_script_that_every_shell_can_read)
 	}
 	if (asked == 0)
 		cr_skip_test("neither dash nor busybox");
+}
+
+Test(store_snapshot, has_a_script_that_shellcheck_finds_nothing_in)
+{
+	char *argv[] = { (char *)"/usr/bin/shellcheck", (char *)"-s", (char *)"sh", NULL, NULL };
+	struct error err = ERROR_INIT;
+
+	if (access(argv[0], X_OK) < 0)
+		cr_skip_test("no shellcheck");
+	add_step("/etc/edited", "/etc/.edited");
+	add_made("/run/made", "/run/.made");
+	add_unlinked("/etc/gone", "/etc/.gone", false);
+	box_ok(create(&err));
+	argv[3] = (char *)box_path(ONE "/restore.sh");
+	{
+		_cleanup_host_outcome_ struct host_outcome o = run(argv);
+
+		cr_expect(eq(int, o.status, 0), "%s", o.out.data);
+	}
 }
 
 /* The same names, but of this machine, and a sshd that says what it was asked. */
@@ -466,6 +586,175 @@ Test(store_snapshot, has_a_script_that_restores_whatever_the_name)
 			asked++;
 		}
 		free(look);
+		box_ok(snapshot_remove(&store, "0badcafe", &err));
+	}
+	if (asked == 0)
+		cr_skip_test("neither dash nor busybox");
+}
+
+/* ---- restore.sh, of files that were made or unlinked */
+
+#define MADE "/etc/made"
+#define REPLACED "/etc/replaced"
+#define TWIN "/etc/.replaced"
+
+/* An opening: a file was made, and another one edited before. */
+static void set_opened_scene(void)
+{
+	struct snapshot_info i = info();
+	struct error err = ERROR_INIT;
+
+	plan_release(&plan);
+	memcpy(plan.id, "0badcafe", 9);
+	error_ignore(snapshot_remove(&store, "0badcafe", NULL));
+	box_mkdir("/etc", 0755);
+	add_step(box_path(REPLACED), box_path(TWIN));
+	prepend_start();
+	add_made(box_path(MADE), box_path("/etc/.made"));
+	add_run();
+	i.sshd = "/none/such/sshd";
+	box_ok(snapshot_create(&store, &plan, &i, &err));
+	box_write(MADE, NEW);
+	box_write(REPLACED, NEW);
+	box_write(TWIN, OLD);
+}
+
+static void expect_restored(int status, const char *shell_name)
+{
+	cr_expect(eq(int, status, 0), "%s", shell_name);
+	box_str(box_names("/etc"), " replaced", "%s", shell_name);
+	box_str(box_text(REPLACED), OLD, "%s", shell_name);
+}
+
+Test(store_snapshot, has_a_script_that_takes_away_what_was_made)
+{
+	unsigned asked = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
+		if (shell(i, NULL, NULL) == NULL)
+			continue;
+		asked++;
+		set_opened_scene();
+		expect_restored(restore(i), shells[i]);
+		/* again: nothing to do */
+		expect_restored(restore(i), shells[i]);
+		/* it is gone already: somebody removed it */
+		set_opened_scene();
+		cr_assert(eq(int, unlink(box_path(MADE)), 0));
+		expect_restored(restore(i), shells[i]);
+		/* what was edited is restored already, the made one is there still */
+		set_opened_scene();
+		cr_assert(eq(int, rename(box_path(TWIN), box_path(REPLACED)), 0));
+		expect_restored(restore(i), shells[i]);
+	}
+	if (asked == 0)
+		cr_skip_test("neither dash nor busybox");
+}
+
+/* All checks come before the first change. */
+Test(store_snapshot, has_a_script_that_leaves_a_made_file_which_was_edited)
+{
+	unsigned asked = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
+		if (shell(i, NULL, NULL) == NULL)
+			continue;
+		asked++;
+		set_opened_scene();
+		box_write(MADE, NEW "theirs\n");
+		cr_expect(eq(int, restore(i), 3), "%s", shells[i]);
+		box_str(box_text(MADE), NEW "theirs\n", "%s", shells[i]);
+		box_str(box_text(REPLACED), NEW, "%s", shells[i]);
+		/* a link is none of ours, wherever it leads */
+		cr_assert(eq(int, unlink(box_path(MADE)), 0));
+		cr_assert(eq(int, symlink("/nowhere", box_path(MADE)), 0));
+		cr_expect(eq(int, restore(i), 3), "%s", shells[i]);
+		box_str(box_names("/etc"), " .replaced made replaced", "%s", shells[i]);
+		/* nor does the made one go when the other one can't */
+		cr_assert(eq(int, unlink(box_path(MADE)), 0));
+		box_write(MADE, NEW);
+		box_write(REPLACED, "theirs\n");
+		cr_expect(eq(int, restore(i), 3), "%s", shells[i]);
+		box_str(box_text(MADE), NEW, "%s", shells[i]);
+		cr_assert(eq(int, unlink(box_path(TWIN)), 0));
+	}
+	if (asked == 0)
+		cr_skip_test("neither dash nor busybox");
+}
+
+/* That is what closes: whatever fails later, it is done. */
+Test(store_snapshot, has_a_script_that_takes_made_files_away_first)
+{
+	if (access(shells[0], X_OK) < 0)
+		cr_skip_test("no dash");
+	set_opened_scene();
+	cr_assert(eq(int, unlink(box_path(TWIN)), 0));
+	box_mkdir(TWIN, 0700); /* so that no new twin can be made */
+	cr_expect(eq(int, restore(0), 4));
+	box_str(box_names("/etc"), " .replaced replaced");
+	box_str(box_text(REPLACED), NEW);
+}
+
+/* Only what was in /run was made: its folder is gone with it. */
+Test(store_snapshot, has_a_script_that_has_nothing_to_do_after_a_reboot)
+{
+	unsigned asked = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
+		struct snapshot_info with = info();
+		struct error err = ERROR_INIT;
+
+		if (shell(i, NULL, NULL) == NULL)
+			continue;
+		asked++;
+		plan_release(&plan);
+		memcpy(plan.id, "0badcafe", 9);
+		add_made(box_path("/run/rootlatch/made"), box_path("/run/rootlatch/.made"));
+		with.sshd = box_path("/asked if it is run");
+		box_ok(snapshot_create(&store, &plan, &with, &err));
+		cr_expect(eq(int, restore(i), 0), "%s", shells[i]);
+		cr_expect(ne(int, access(box_path("/run"), F_OK), 0));
+		box_ok(snapshot_remove(&store, "0badcafe", &err));
+	}
+	if (asked == 0)
+		cr_skip_test("neither dash nor busybox");
+}
+
+/* A close, taken back: what was unlinked comes back from the copy. */
+Test(store_snapshot, has_a_script_that_puts_back_what_was_unlinked)
+{
+	unsigned asked = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(shells); i++) {
+		struct snapshot_info with = info();
+		struct error err = ERROR_INIT;
+		struct stat st;
+
+		if (shell(i, NULL, NULL) == NULL)
+			continue;
+		asked++;
+		plan_release(&plan);
+		memcpy(plan.id, "0badcafe", 9);
+		add_unlinked(box_path("/etc/gone"), box_path("/etc/.gone"), false);
+		add_unlinked(box_path("/etc/elsewhere"), box_path("/etc/.elsewhere"), true);
+		with.sshd = "/none/such/sshd";
+		box_ok(snapshot_create(&store, &plan, &with, &err));
+		cr_expect(eq(int, restore(i), 0), "%s", shells[i]);
+		box_str(box_names("/etc"), " gone", "%s", shells[i]);
+		box_str(box_text("/etc/gone"), OLD, "%s", shells[i]);
+		cr_assert(eq(int, stat(box_path("/etc/gone"), &st), 0));
+		cr_expect(eq(uint, st.st_mode & 07777, 0644), "%s", shells[i]);
+		cr_expect(eq(i64, st.st_mtim.tv_sec, 1234567890), "%s", shells[i]);
+		cr_expect(eq(int, restore(i), 0), "%s", shells[i]);
+		/* somebody made another one in its place */
+		box_write("/etc/gone", "theirs\n");
+		cr_expect(eq(int, restore(i), 3), "%s", shells[i]);
+		box_str(box_text("/etc/gone"), "theirs\n", "%s", shells[i]);
+		/* or took the folder away too: there is no place for it */
+		cr_assert(eq(int, unlink(box_path("/etc/gone")), 0));
+		cr_assert(eq(int, rmdir(box_path("/etc")), 0));
+		cr_expect(eq(int, restore(i), 3), "%s", shells[i]);
+		box_mkdir("/etc", 0755);
 		box_ok(snapshot_remove(&store, "0badcafe", &err));
 	}
 	if (asked == 0)

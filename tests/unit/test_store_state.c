@@ -78,9 +78,9 @@ static void add_file(struct state *s, const char *path, const char *saved)
 	box_ok(edit_add(&edit, EDIT_SET, ORIGINAL, OURS, &err));
 	box_ok(edit_add(&edit, EDIT_DISABLE, "\xff", NULL, &err));
 	box_ok(edit_add(&edit, EDIT_INSERT, NULL, "", &err));
-	box_ok(state_add_edit(&f, "root-login", &edit, &err));
+	box_ok(state_add_edit(&f, "root-login", &edit, false, &err));
 	memcpy(edit.id, "0badf00d", 9);
-	box_ok(state_add_edit(&f, "root-login@/srv/sshd_config", &edit, &err));
+	box_ok(state_add_edit(&f, "root-login@/srv/sshd_config", &edit, true, &err));
 	edit_release(&edit);
 	box_ok(state_add_file(s, &f, &err));
 }

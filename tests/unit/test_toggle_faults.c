@@ -14,7 +14,7 @@
 
 #include "store/journal.h"
 #include "test_config.h"
-#include "transaction/transaction.h"
+#include "test_recover.h"
 
 #define STATE "/run/state"
 #define INCLUDED "/etc/ssh/included.conf"
@@ -87,7 +87,8 @@ static void job_release(struct job *j)
 
 static int plan(struct job *j, bool closing, struct error *err)
 {
-	static const struct toggle_terms terms = { .allow = "yes", .by = "root" };
+	static const struct toggle_terms terms = { .allow = "yes", .by = "root", .keep = true,
+						   .placement = TOGGLE_IN_PLACE };
 
 	*j = (struct job){ .state = STATE_INIT };
 	j->context = (struct toggle_context){ .host = &host, .state = &j->state, .store = &store,
@@ -138,7 +139,7 @@ static void expect_settled(const char *what, unsigned n)
 	struct error err = ERROR_INIT;
 	bool old, recorded;
 
-	cr_assert(eq(int, recovery_run(&store, 0, &r, &err), 0), "%s, call %u, %s: %s", what, n,
+	cr_assert(eq(int, recover_store(&store, &r, &err), 0), "%s, call %u, %s: %s", what, n,
 		  fault.last, err.message);
 	old = is_old(what, n);
 	assert_ok(state_read(&store, &s, &err));

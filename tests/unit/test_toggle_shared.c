@@ -53,7 +53,7 @@ TestSuite(toggle_shared, .init = enter, .fini = leave, .timeout = 60);
 
 static void open_one(struct rootlatch *r, const char *allow)
 {
-	const struct rootlatch_terms terms = { .allow = allow, .keep = true, .in_place = true };
+	const struct rootlatch_terms terms = { .allow = allow, .keep = true, .placement = ROOTLATCH_IN_PLACE };
 	struct rootlatch_result *result = NULL;
 	struct rootlatch_plan *plan = NULL;
 	struct rootlatch_error err = { 0 };

@@ -15,7 +15,7 @@
 
 #include "host/clock.h"
 #include "store/journal.h"
-#include "transaction/transaction.h"
+#include "test_recover.h"
 
 #define N_FILES 3
 #define OPEN_ID "0badcafe"
@@ -216,7 +216,7 @@ static int recover(struct error *err)
 {
 	_cleanup_recovery_ struct recovery r = RECOVERY_INIT;
 
-	return recovery_run(&store, 0, &r, err);
+	return recover_store(&store, &r, err);
 }
 
 static void open_it(void)
@@ -290,7 +290,7 @@ static enum where expect_recovered(const char *what)
 
 	cr_assert(eq(int, r, 0), "%s: %s (%s)", what, err.message, err.hint);
 	(void)expect_settled(what);
-	box_ok(recovery_run(&store, 0, &again, &err));
+	box_ok(recover_store(&store, &again, &err));
 	cr_expect(not(again.found), "%s", what);
 	cr_expect(eq(sz, again.swept, 0), "%s", what);
 	return expect_settled(what);

@@ -1,0 +1,10 @@
+librootlatch_a_SOURCES += %D%/closer.c
+librootlatch_a_SOURCES += %D%/closer.h
+librootlatch_a_SOURCES += %D%/closer_cron.c
+librootlatch_a_SOURCES += %D%/closer_systemd.c
+librootlatch_a_SOURCES += %D%/closer_watcher.c
+librootlatch_a_SOURCES += %D%/deadline.c
+librootlatch_a_SOURCES += %D%/deadline.h
+librootlatch_a_SOURCES += %D%/sweep.c
+librootlatch_a_SOURCES += %D%/watch.c
+librootlatch_a_SOURCES += %D%/watch.h
