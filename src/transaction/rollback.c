@@ -7,6 +7,8 @@
 #include "service/sshd_judge.h"
 #include "service/sshd_reload.h"
 
+#define BACK_WITHIN_NS (10 * NSEC_PER_SEC) /* a listener that is alive */
+
 int rollback_files(const struct host *h, const struct plan *plan, struct error *err)
 {
 	struct error first = ERROR_INIT;
@@ -122,6 +124,32 @@ static int reload_found(const struct host *h, const char *config, struct sshd_da
 	return 0;
 }
 
+static bool lives_one(const struct sshd_daemon *daemons, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (host_process_alive(&daemons[i].process))
+			return true;
+	return false;
+}
+
+/* One that was told to reload a moment ago listens nowhere until it has read its files. A second one
+ * would have to fight with it for the port. */
+static int find_listeners(const struct host *h, const char *config,
+			  const struct sshd_daemon *before, size_t n, struct sshd_daemons *ret,
+			  struct error *err)
+{
+	int64_t end = clock_boottime_ns() + BACK_WITHIN_NS;
+
+	for (;;) {
+		if (sshd_find(h, config, ret, err) < 0)
+			return -1;
+		if (ret->len > 0 || !lives_one(before, n) || clock_boottime_ns() >= end)
+			return 0;
+		sshd_daemons_release(ret);
+		clock_sleep_ms(10);
+	}
+}
+
 int rollback_listeners(const struct host *h, const char *config,
 		       const struct sshd_daemon *before, size_t n,
 		       const struct sshd_daemon *failed, size_t *ret_reloaded, struct error *err)
@@ -129,7 +157,8 @@ int rollback_listeners(const struct host *h, const char *config,
 	_cleanup_sshd_daemons_ struct sshd_daemons found = SSHD_DAEMONS_INIT;
 
 	*ret_reloaded = 0;
-	if (end_hung(h, failed, err) < 0 || sshd_find(h, config, &found, err) < 0 ||
+	if (end_hung(h, failed, err) < 0 ||
+	    find_listeners(h, config, before, n, &found, err) < 0 ||
 	    reload_found(h, config, &found, failed, ret_reloaded, err) < 0)
 		return listener_in_doubt(err);
 	if (found.len == 0 && n > 0 && start_again(h, config, &before[0], err) < 0)

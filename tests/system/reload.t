@@ -32,6 +32,7 @@ case " $* " in
 		case $next in
 		die*) exit 1 ;;
 		hang) exec -a "sshd: hung" sleep 1000 ;;
+		slow) until [ -e /run/go ]; do sleep 0.01; done ;;
 		esac
 	fi
 	;;
@@ -239,6 +240,24 @@ next
 t "the reload hangs while closing: closed, and started again"
 closes_all_the_same hang
 kill $(pgrep -f 'sshd: hung') 2>/dev/null
+next
+
+t "cut off while sshd is just reloading: recovery waits for that very one"
+odd_sshd
+listener=$(sshd_pids)
+echo slow >/run/next
+"$ROOTLATCH" open --in-place --keep >/dev/null 2>&1 &
+until [ ! -e /run/next ]; do sleep 0.01; done
+kill -KILL $!
+wait $! 2>/dev/null
+(sleep 1 && touch /run/go) &
+rl recover
+expect "$status" 0 "recover exits"
+expect "$(sshd_pids)" "$listener" "who listens"
+expect "$(login_key root) $(login_key alice)" "refused in" "root and alice"
+expect "$(fingerprint $main)" "$before" "the file"
+expect "$(leftovers)" "" "leftovers"
+rm -f /run/go
 next
 
 t "a daemon that does not react while closing: closed on the disk, and a person must look"
