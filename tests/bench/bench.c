@@ -32,6 +32,9 @@ struct tools {
 enum {
 	OPEN,
 	CLOSE,
+	RUN_OPEN, /* the default: a file in /run, a deadline, a watcher */
+	RUN_STATUS,
+	RUN_CLOSE,
 	STATUS,
 	STATUS_OFFLINE,
 	TYPED_OPEN,
@@ -230,6 +233,13 @@ static void measure_rootlatch(const struct tools *t, size_t i)
 	series[CLOSE][i] = timed("close", t);
 }
 
+static void measure_runtime(const struct tools *t, size_t i)
+{
+	series[RUN_OPEN][i] = timed("open --for 1h", t);
+	series[RUN_STATUS][i] = timed("status", t);
+	series[RUN_CLOSE][i] = timed("close", t);
+}
+
 static void measure_typed(const struct tools *t, size_t i)
 {
 	series[TYPED_OPEN][i] = timed_sh(typed_open);
@@ -249,25 +259,32 @@ static void measure_rest(const struct tools *t, size_t i)
 
 static void measure(const struct tools *t)
 {
-	static void (*const turns[])(const struct tools *, size_t) = { measure_rootlatch,
-								       measure_typed,
-								       measure_rest };
+	static void (*const turns[])(const struct tools *, size_t) = {
+		measure_rootlatch, measure_runtime, measure_typed, measure_rest,
+	};
+	const size_t n = sizeof(turns) / sizeof(turns[0]);
 
 	write_config(100);
-	for (size_t k = 0; k < 3; k++)
+	for (size_t k = 0; k < n; k++)
 		turns[k](t, 0);
 	for (size_t i = 0; i < ROUNDS; i++)
-		for (size_t k = 0; k < 3; k++)
-			turns[(i + k) % 3](t, i);
+		for (size_t k = 0; k < n; k++)
+			turns[(i + k) % n](t, i);
 }
 
 static void print_measured(void)
 {
 	title("Against what a careful person types: sed -i, sshd -t, sshd -T -C ...");
-	row_goal("open / that line", median_ratio(series[OPEN], series[TYPED_OPEN], 1),
+	row_goal("open in place / that line", median_ratio(series[OPEN], series[TYPED_OPEN], 1),
 		 "", 0.85, false);
-	row_plain("close / that line",
+	row_plain("close in place / that line",
 		  median_ratio(series[CLOSE], series[TYPED_CLOSE], 1), "");
+	row_plain("open --for 1h / that line",
+		  median_ratio(series[RUN_OPEN], series[TYPED_OPEN], 1), "");
+	row_goal("close of that / that line",
+		 median_ratio(series[RUN_CLOSE], series[TYPED_CLOSE], 1), "", 0.8, false);
+	row_plain("status of that / grep and sshd -T -C ...",
+		  median_ratio(series[RUN_STATUS], series[TYPED_STATUS], 1), "");
 	row_plain("status / grep and sshd -T -C ...",
 		  median_ratio(series[STATUS], series[TYPED_STATUS], 1), "");
 	row_goal("status --offline / sshd -t",
@@ -280,8 +297,10 @@ static void print_measured(void)
 		  median_ratio(series[OPEN], series[FLOOR], 1), "");
 
 	title("Medians");
-	row_plain("open", median(series[OPEN], ROUNDS), " ms");
-	row_plain("close", median(series[CLOSE], ROUNDS), " ms");
+	row_plain("open in place", median(series[OPEN], ROUNDS), " ms");
+	row_plain("close in place", median(series[CLOSE], ROUNDS), " ms");
+	row_plain("open --for 1h", median(series[RUN_OPEN], ROUNDS), " ms");
+	row_plain("close of that", median(series[RUN_CLOSE], ROUNDS), " ms");
 	row_plain("status", median(series[STATUS], ROUNDS), " ms");
 	row_plain("status --offline", median(series[STATUS_OFFLINE], ROUNDS), " ms");
 	row_plain("the line for open", median(series[TYPED_OPEN], ROUNDS), " ms");
