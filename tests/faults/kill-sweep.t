@@ -158,7 +158,7 @@ whole "extend" "${all[@]}" "${after_timed[@]}" -- "${extend[@]}"
 whole "extend, its watcher killed" --mode process --watcher --stride 3 "${after_timed[@]}" -- "${extend[@]}"
 whole "reap after a boot" "${all[@]}" --stride 2 "${rebooted[@]}" -- "${reap[@]}"
 whole "reap with an empty /run" "${all[@]}" --stride 2 "${emptied[@]}" -- "${reap[@]}"
-whole "close, the process killed" "${process[@]}" --stride 3 "${after_timed[@]}" -- "${close[@]}"
+whole "close, the process killed" "${process[@]}" --stride 4 "${after_timed[@]}" -- "${close[@]}"
 whole "close, all of it killed" "${all[@]}" "${after_timed[@]}" -- "${close[@]}"
 
 whole "open, line 1" "${all[@]}" --stride 3 "${line_1[@]}" -- "${timed[@]}"
