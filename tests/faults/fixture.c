@@ -176,6 +176,8 @@ int fixture_run(unsigned worker, const struct fixture_terms *terms, void (*work)
 	if (pid < 0)
 		die("fork");
 	if (pid == 0) {
+		/* the first process of its namespace takes no other signal */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* bash ignores some of them for us */
 		(void)umask(022);
 		build(terms);

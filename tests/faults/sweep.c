@@ -9,8 +9,10 @@
  *
  *	record -> for each point: restore the host, run and kill, recover and kill, recover, verdict
  */
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -443,8 +445,10 @@ static int run_workers(const struct options *options, struct shared *shared)
 
 		if (pid < 0)
 			die("fork");
-		if (pid == 0)
+		if (pid == 0) {
+			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 			_exit(fixture_run(i, &terms, work, &w));
+		}
 	}
 	while (wait(&status) > 0) {
 		int code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_BROKEN;
