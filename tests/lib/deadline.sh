@@ -91,6 +91,9 @@ root_is_refused() { [ "$(login_key root)" = refused ]; }
 # is_locked FILE
 is_locked() { [ -e "$1" ] && ! flock --nonblock --shared "$1" true 2>/dev/null; }
 
+# A process that is killed loses its name a moment before it loses its locks.
+unwatched() { no_watchers && ! is_locked "$(watch_files)"; }
+
 # seconds_left: until the deadline of the one toggle in what was printed last
 seconds_left()
 {

@@ -129,7 +129,7 @@ test_cron()
 
 	t "the watcher killed: check says so"
 	kill -KILL "$(watchers)"
-	within 5 no_watchers
+	within 5 unwatched
 	rl check
 	expect "$status" 2 "check exits"
 	expect_match "$out$err" 'watcher' "what is said"
@@ -478,7 +478,7 @@ test_extend()
 	t "extend gives a watcher to one that lost its own"
 	rl open --for 1h
 	kill -KILL "$(watchers)"
-	within 5 no_watchers
+	within 5 unwatched
 	rl check
 	expect "$status" 2 "check exits"
 	rl extend --for 2h
