@@ -12,7 +12,7 @@ fi
 # Not those that start sshd and other programs: each test is a fresh start, which costs valgrind a
 # second, and valgrind 3.19 does not know pidfd_open(2). Nor the long walks over generated files;
 # check-asan runs all of them.
-suites='@(base_*|config_@(marker|sshd_*)|plan_*|store_*|service_@(access|answers|title)|toggle_shared)'
+suites='@(base_*|config_@(marker|sshd_*)|plan_@(create|json|step|unlink)|store_*|service_@(access|answers|title)|toggle_shared)'
 
 # The others are no tests of this run, so Criterion's skips of them are taken out of it.
 chosen()
