@@ -83,8 +83,9 @@ say "Root may not log in, so nothing can be copied in from the old server."
 show 255 'ssh root@new hostname'
 answered 'Permission denied'
 
-say "Open it for the job: for one source, and for as long as it takes. No line of the
-# administrator's is touched; what opens is a file in /run, which a reboot wipes out."
+say "Open it for the job: for one source, and for as long as it takes. No line of
+# the administrator's is touched; what opens is a file in /run, which a reboot
+# wipes out."
 show 0 'rootlatch open --from 127.0.0.1 --for 2h --reason "www moves to new"'
 show 0 'head -n 3 sshd_config'
 show 0 'cat /run/rootlatch/sshd/default.conf'

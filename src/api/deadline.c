@@ -13,10 +13,11 @@ static bool is_bound(const struct rootlatch_plan *plan, const struct state_toggl
 	return plan->until_ns != 0 || strcmp(t->placement, "runtime") == 0;
 }
 
+/* What is missing stands in the hint, a line each: together they are wider than a terminal. */
 static int warn_of_missing(struct rootlatch_plan *plan, const struct state_toggle *t,
 			   const struct strings *missing, struct error *err)
 {
-	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
+	_cleanup_buffer_ struct buffer text = BUFFER_INIT, hint = BUFFER_INIT;
 
 	if (missing->len == 0)
 		return 0;
@@ -29,9 +30,9 @@ static int warn_of_missing(struct rootlatch_plan *plan, const struct state_toggl
 	    buffer_append_str(&text, " and a reboot", err) < 0)
 		return -1;
 	for (size_t i = 0; i < missing->len; i++)
-		if (buffer_printf(&text, err, "%s%s", i > 0 ? "; " : ": ", missing->items[i]) < 0)
+		if (buffer_printf(&hint, err, "%s%s", i > 0 ? "\n" : "", missing->items[i]) < 0)
 			return -1;
-	return toggle_warn(&plan->plan->warnings, err, "", "%s", text.data);
+	return toggle_warn(&plan->plan->warnings, err, hint.data, "%s", text.data);
 }
 
 static int arm(struct rootlatch_plan *plan, bool real, struct error *err)

@@ -5,9 +5,9 @@
 # the watcher that they start. First the sweep itself is shown to find what it looks for, in
 # programs that are wrong in known ways.
 #
-# FAULTS=all leaves nothing out. Otherwise every call of rootlatch's own is a point where no daemon
-# runs, in one of the two modes; of the children's calls, of the other placement and with a daemon
-# it is every second to fifth.
+# FAULTS=all leaves nothing out. Otherwise every call of rootlatch's own that opens or closes, in both
+# placements, is a point where no daemon runs, with all of it killed; of extend's and reap's, of the
+# children's, of the other mode and with a daemon it is every second to ninth.
 set -u
 sweep=$top_builddir/tests/faults/sweep
 naive=$top_builddir/tests/faults/naive
@@ -142,35 +142,35 @@ fi
 process=(--mode process)
 all=(--mode all --own)
 
-whole "open in place, the process killed" "${process[@]}" --stride 2 -- "${kept[@]}"
+whole "open in place, the process killed" "${process[@]}" --stride 5 -- "${kept[@]}"
 whole "open in place, all of it killed" "${all[@]}" -- "${kept[@]}"
-whole "close in place, the process killed" "${process[@]}" --stride 2 "${after_kept[@]}" -- "${close[@]}"
+whole "close in place, the process killed" "${process[@]}" --stride 7 "${after_kept[@]}" -- "${close[@]}"
 whole "close in place, all of it killed" "${all[@]}" "${after_kept[@]}" -- "${close[@]}"
-whole "reap in place" "${all[@]}" --stride 2 "${rebooted_in_place[@]}" -- "${reap[@]}"
-whole "open in place, sshd running" --daemon "${all[@]}" --stride 3 -- "${kept[@]}"
-whole "close in place, sshd running" --daemon "${all[@]}" --stride 3 "${after_kept[@]}" -- "${close[@]}"
+whole "reap in place" "${all[@]}" --stride 3 "${rebooted_in_place[@]}" -- "${reap[@]}"
+whole "open in place, sshd running" --daemon "${all[@]}" --stride 7 -- "${kept[@]}"
+whole "close in place, sshd running" --daemon "${all[@]}" --stride 7 "${after_kept[@]}" -- "${close[@]}"
 
-whole "open, the process killed" "${process[@]}" --stride 3 -- "${timed[@]}"
+whole "open, the process killed" "${process[@]}" --stride 7 -- "${timed[@]}"
 whole "open, all of it killed" "${all[@]}" -- "${timed[@]}"
-whole "open, its watcher killed" --mode process --watcher -- "${timed[@]}"
-whole "open, killed with its watcher" --mode all --watcher --stride 4 -- "${timed[@]}"
-whole "extend" "${all[@]}" "${after_timed[@]}" -- "${extend[@]}"
-whole "extend, its watcher killed" --mode process --watcher --stride 3 "${after_timed[@]}" -- "${extend[@]}"
-whole "reap after a boot" "${all[@]}" --stride 2 "${rebooted[@]}" -- "${reap[@]}"
-whole "reap with an empty /run" "${all[@]}" --stride 2 "${emptied[@]}" -- "${reap[@]}"
-whole "close, the process killed" "${process[@]}" --stride 4 "${after_timed[@]}" -- "${close[@]}"
+whole "open, its watcher killed" --mode process --watcher --stride 3 -- "${timed[@]}"
+whole "open, killed with its watcher" --mode all --watcher --stride 5 -- "${timed[@]}"
+whole "extend" "${all[@]}" --stride 2 "${after_timed[@]}" -- "${extend[@]}"
+whole "extend, its watcher killed" --mode process --watcher --stride 4 "${after_timed[@]}" -- "${extend[@]}"
+whole "reap after a boot" "${all[@]}" --stride 3 "${rebooted[@]}" -- "${reap[@]}"
+whole "reap with an empty /run" "${all[@]}" --stride 3 "${emptied[@]}" -- "${reap[@]}"
+whole "close, the process killed" "${process[@]}" --stride 9 "${after_timed[@]}" -- "${close[@]}"
 whole "close, all of it killed" "${all[@]}" "${after_timed[@]}" -- "${close[@]}"
 
-whole "open, line 1" "${all[@]}" --stride 3 "${line_1[@]}" -- "${timed[@]}"
-whole "extend, line 1" "${all[@]}" --stride 4 "${line_1[@]}" "${after_timed[@]}" -- "${extend[@]}"
-whole "reap after a boot, line 1" "${all[@]}" --stride 4 "${line_1[@]}" "${rebooted[@]}" -- "${reap[@]}"
-whole "reap with an empty /run, line 1" "${all[@]}" --stride 3 "${line_1[@]}" "${emptied[@]}" -- "${reap[@]}"
-whole "close, line 1" "${all[@]}" --stride 3 "${line_1[@]}" "${after_timed[@]}" -- "${close[@]}"
+whole "open, line 1" "${all[@]}" --stride 5 "${line_1[@]}" -- "${timed[@]}"
+whole "extend, line 1" "${all[@]}" --stride 5 "${line_1[@]}" "${after_timed[@]}" -- "${extend[@]}"
+whole "reap after a boot, line 1" "${all[@]}" --stride 5 "${line_1[@]}" "${rebooted[@]}" -- "${reap[@]}"
+whole "reap with an empty /run, line 1" "${all[@]}" --stride 5 "${line_1[@]}" "${emptied[@]}" -- "${reap[@]}"
+whole "close, line 1" "${all[@]}" --stride 5 "${line_1[@]}" "${after_timed[@]}" -- "${close[@]}"
 
-whole "open, sshd running" --daemon "${all[@]}" --stride 4 -- "${timed[@]}"
-whole "extend, sshd running" --daemon "${all[@]}" --stride 5 "${after_timed[@]}" -- "${extend[@]}"
-whole "reap after a boot, sshd running" --daemon "${all[@]}" --stride 5 "${rebooted[@]}" -- "${reap[@]}"
-whole "reap with an empty /run, sshd running" --daemon "${all[@]}" --stride 5 "${emptied[@]}" -- "${reap[@]}"
-whole "close, sshd running" --daemon "${all[@]}" --stride 4 "${after_timed[@]}" -- "${close[@]}"
+whole "open, sshd running" --daemon "${all[@]}" --stride 7 -- "${timed[@]}"
+whole "extend, sshd running" --daemon "${all[@]}" --stride 7 "${after_timed[@]}" -- "${extend[@]}"
+whole "reap after a boot, sshd running" --daemon "${all[@]}" --stride 7 "${rebooted[@]}" -- "${reap[@]}"
+whole "reap with an empty /run, sshd running" --daemon "${all[@]}" --stride 7 "${emptied[@]}" -- "${reap[@]}"
+whole "close, sshd running" --daemon "${all[@]}" --stride 7 "${after_timed[@]}" -- "${close[@]}"
 
 echo "1..$n"

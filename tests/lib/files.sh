@@ -31,8 +31,9 @@ listing()
 # until the next boot says which boot this is.
 leftovers()
 {
-	find /etc /run /root /home /tmp \( -name '*.rootlatch*' -o -name '*rootlatch-*' \
-		-o -path '/run/rootlatch/*' -type f ! -name lock ! -path /run/rootlatch/boot \) 2>/dev/null
+	# The build folder may lie there, too, with a tarball in it.
+	find /etc /run /root /home /tmp -path "$top_builddir" -prune -o \( -name '*.rootlatch*' -o -name '*rootlatch-*' \
+		-o -path '/run/rootlatch/*' -type f ! -name lock ! -path /run/rootlatch/boot \) -print 2>/dev/null
 	grep -rlE '#rootlatch:' /etc --exclude-dir=alternatives
 	find /var/lib/rootlatch -name journal -size +0 2>/dev/null
 }

@@ -10,8 +10,8 @@ watched+=("${runtime_file%/*}")
 # Whom sshd is asked about; `sources` has the first three.
 connections=('root 192.0.2.10' 'root 2001:db8:5::7' 'alice 192.0.2.10' 'root 192.0.2.11' 'alice 203.0.113.9')
 
-# Those that a row goes through: 'PLACEMENT [from]'. In place for everybody is what opens_and_closes
-# tests.
+# Those that rows take turns in, each row in one of them: 'PLACEMENT [from]'. With FULL=1 each row goes
+# through all of them. In place for everybody is what opens_and_closes tests.
 placements=()
 
 # place 'PLACEMENT [from]': sets terms, placement, from, and the name of it for test points
@@ -150,14 +150,31 @@ directives()
 # placeable: a drop-in needs an Include that comes first
 placeable() { [ "$placement" != drop-in ] || [ -n "${site-}" ]; }
 
-# row FUNCTION WHAT NAME MAIN: in every placement that is possible; in the others it is refused
+# possible_turn: of the placements where this row can be, the next one. Rows that a drop-in is possible
+# in, and the others, take turns among themselves; with FULL=1 it is all placements, possible or not.
+turns_of=(0 0 0 0 0 0)
+possible_turn()
+{
+	local where possible=()
+
+	for where in "${placements[@]}"; do
+		place "$where"
+		! placeable && [ -z "${FULL:-}" ] || possible+=("$where")
+	done
+	turns_taken=${turns_of[${#possible[@]}]}
+	take_turns "${possible[@]}"
+	turns_of[${#possible[@]}]=$turns_taken
+}
+
+# row FUNCTION WHAT NAME MAIN: in a placement that is possible
 row()
 {
 	local where
 
 	main_file "$4"
 	row_begins
-	for where in "${placements[@]}"; do
+	possible_turn
+	for where in "${turn[@]}"; do
 		place "$where"
 		t "$2: $3 ($placed)"
 		if placeable; then
@@ -170,14 +187,16 @@ row()
 	next
 }
 
-# everywhere FUNCTION WHAT NAME MAIN: in every placement, possible or not
+# everywhere FUNCTION WHAT NAME MAIN: in a placement, possible or not
 everywhere()
 {
 	local where
 
 	main_file "$4"
 	row_begins
-	for where in "${placements[@]}"; do
+	turns_taken=$((everywhere++))
+	take_turns "${placements[@]}"
+	for where in "${turn[@]}"; do
 		place "$where"
 		t "$2: $3 ($placed)"
 		"$1"

@@ -42,6 +42,16 @@ tap_close()
 	tap_name=
 }
 
+# take_turns WHAT...: $turn is the next one of them with each call, or all of them with FULL=1. For
+# what has been tested with each of them many times over.
+turn=()
+turns_taken=0
+take_turns()
+{
+	turn=("$@")
+	[ -n "${FULL:-}" ] || turn=("${@:turns_taken++ % $# + 1:1}")
+}
+
 # problem TEXT: the open test point has failed, with what was run last
 problem()
 {

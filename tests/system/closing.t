@@ -220,12 +220,15 @@ closes_when_full()
 
 test_full()
 {
-	local options
+	local options how
 
 	for options in "${openings[@]}"; do
-		closes_when_full blocks close "$options"
-		closes_when_full blocks reap "$options"
-		closes_when_full inodes close "$options"
+		take_turns close reap
+		for how in "${turn[@]}"; do closes_when_full blocks "$how" "$options"; done
+	done
+	for options in "${openings[@]}"; do
+		take_turns close reap
+		for how in "${turn[@]}"; do closes_when_full inodes "$how" "$options"; done
 	done
 
 	t "full for the watcher, too"
@@ -312,7 +315,8 @@ test_lenses()
 
 	for options in "${openings[@]}"; do
 		read -r -a words <<<"$options"
-		for how in close reap; do
+		take_turns close reap
+		for how in "${turn[@]}"; do
 			t "the lenses are gone, open $options: $how needs none"
 			program_install
 			fresh "${words[0]}"

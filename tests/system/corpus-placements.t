@@ -1,8 +1,8 @@
 #!/bin/bash
-# Real configurations in the other placements: each that sshd accepts opens for everybody and for the
-# sources that are named, in /run and, in turn, elsewhere, and closes back to what it was; sshd's other
-# answers stay as they were, and with sources all of its answers for everybody else. Each that it
-# rejects is refused, untouched.
+# Real configurations in the other placements: each that sshd accepts opens, in turn for everybody or for
+# the sources that are named, in /run or elsewhere, and closes back to what it was; sshd's other answers
+# stay as they were, and with sources all of its answers for everybody else. Each that it rejects is
+# refused, untouched. With FULL=1 each goes through all placements.
 . "$(dirname "$0")/../lib/sandbox.sh" || exit 99
 . "$sandbox_lib/corpus.sh"
 . "$sandbox_lib/placements.sh"
@@ -15,15 +15,15 @@ included_first()
 		sed -nE 's|^[[:space:]]*[Ii][Nn][Cc][Ll][Uu][Dd][Ee][[:space:]]+(/[^*[:space:]]*)/\*\.conf[[:space:]]*$|\1|p'
 }
 
-n=0
+placements=('drop-in from' runtime 'in-place from' drop-in 'runtime from')
 one()
 {
-	local name=$1 verdict=$2 turns=('in-place from' 'drop-in from' drop-in) site where
-	local placements=(runtime 'runtime from' "${turns[n++ % 3]}")
+	local name=$1 verdict=$2 site where
 
 	site=$(included_first)
 	row_begins
-	for where in "${placements[@]}"; do
+	possible_turn
+	for where in "${turn[@]}"; do
 		place "$where"
 		t "$name: $verdict ($placed)"
 		of_its_kind

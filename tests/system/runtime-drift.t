@@ -94,7 +94,8 @@ stays()
 {
 	local where=$1 name=$2 edit=$3 said=${4-} original=${5-$3} how
 
-	for how in close reap; do
+	take_turns close reap
+	for how in "${turn[@]}"; do
 		t "$where, $how: $name"
 		opened "$where"
 		eval "$edit"
@@ -118,7 +119,8 @@ left_over()
 {
 	local where=$1 name=$2 edit=$3 original=$4 how
 
-	for how in close reap; do
+	take_turns close reap
+	for how in "${turn[@]}"; do
 		t "$where, $how, and maybe a line is left: $name"
 		opened "$where"
 		eval "$edit"
@@ -220,6 +222,7 @@ test_folder()
 
 test_main_file()
 {
+	turns_taken=1 # each edit is closed by the other one than in the folder
 	edits main_file
 	stays main_file "sed -i of another line" 'sed -i "s/^X11Forwarding no/X11Forwarding yes/" $main' "$edited"
 	stays main_file "another line deleted" 'sed -i "/^PrintMotd/d" $main' "$edited"
@@ -248,23 +251,23 @@ test_main_file()
 # out_of NAME EDIT: root was in, the edit is done, it is closed, and root is out
 out_of()
 {
-	local name=$1 edit=$2 where how
+	local name=$1 edit=$2 combination where how
 
-	for where in folder main_file; do
-		for how in close reap; do
-			t "by login, $where, $how: $name"
-			fresh $where
-			sshd_start
-			listener=$(sshd_pids)
-			open_it
-			expect "$(login_key root)" in "root, while it is open"
-			eval "$edit"
-			close_by $how
-			expect_match "$status" '^[04]$' "$how exits"
-			[ "$status" = 0 ] || expect_match "$err" 'could not be tidied up' "what is said"
-			expect "$(login_key root) $(login_key alice)" "refused in" "root and alice"
-			expect "$(sshd_pids)" "$listener" "listener"
-		done
+	take_turns 'folder close' 'main_file reap' 'folder reap' 'main_file close'
+	for combination in "${turn[@]}"; do
+		read -r where how <<<"$combination"
+		t "by login, $where, $how: $name"
+		fresh $where
+		sshd_start
+		listener=$(sshd_pids)
+		open_it
+		expect "$(login_key root)" in "root, while it is open"
+		eval "$edit"
+		close_by $how
+		expect_match "$status" '^[04]$' "$how exits"
+		[ "$status" = 0 ] || expect_match "$err" 'could not be tidied up' "what is said"
+		expect "$(login_key root) $(login_key alice)" "refused in" "root and alice"
+		expect "$(sshd_pids)" "$listener" "listener"
 	done
 }
 

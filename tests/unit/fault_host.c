@@ -43,7 +43,7 @@ static bool goes_wrong(struct fault *f, enum fault_op op, const char *name)
 	if (!hit)
 		return false;
 	if (f->kind == FAULT_DIE)
-		_exit(FAULT_DEATH);
+		(void)raise(SIGKILL); /* an exit would have its memory checked for leaks */
 	f->hits++;
 	(void)snprintf(f->last, sizeof(f->last), "%s", name);
 	errno = f->error;

@@ -13,6 +13,7 @@
 #ifndef ROOTLATCH_TESTS_FAULT_HOST_H
 #define ROOTLATCH_TESTS_FAULT_HOST_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -29,7 +30,7 @@ enum fault_kind {
 	FAULT_DONE,      /* the Nth call does its work, and then says that it failed */
 	FAULT_ONE_BYTE,  /* no read or write takes more than one byte */
 	FAULT_INTERRUPT, /* each call that signal(7) lets fail with EINTR does so, the first time */
-	FAULT_DIE,       /* the process ends at the Nth call, before its work */
+	FAULT_DIE,       /* the process is killed at the Nth call, before its work */
 };
 
 enum fault_op {
@@ -51,7 +52,7 @@ enum fault_op {
 	FAULT_ANY = 0,
 };
 
-#define FAULT_DEATH 113 /* exit status of FAULT_DIE */
+#define FAULT_DEATH (128 + SIGKILL) /* what box_fork gives for FAULT_DIE */
 
 struct fault {
 	enum fault_kind kind;

@@ -45,7 +45,7 @@ static void leave(void)
 	fixture_leave();
 }
 
-TestSuite(toggle_faults, .init = enter, .fini = leave, .timeout = 120);
+TestSuite(toggle_faults, .init = enter, .fini = leave, .timeout = 300);
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {

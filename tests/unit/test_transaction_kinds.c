@@ -92,7 +92,7 @@ static void leave(void)
 	box_leave();
 }
 
-TestSuite(transaction_kinds, .init = enter, .fini = leave, .timeout = 120);
+TestSuite(transaction_kinds, .init = enter, .fini = leave, .timeout = 300);
 
 /* ---- plans */
 
