@@ -120,6 +120,28 @@ int rootlatch_plan_revert(struct rootlatch *r, const char *toggle, struct rootla
 			  struct rootlatch_error *err);
 void rootlatch_plan_free(struct rootlatch_plan *plan);
 
+/* Boot services, each a toggle "service/NAME". All of a plan are one transaction. */
+struct rootlatch_service_terms {
+	const char *const *services; /* names of init scripts or units, without a path or suffix */
+	size_t n_services;
+	bool enable;       /* on at boot; otherwise off */
+	bool now;          /* started or stopped at once, too */
+	bool remove_links; /* off by `update-rc.d -f NAME remove`, the procedure of old, which a
+			    * reinstallation undoes; otherwise by `disable` and a masked unit */
+	const char *reason; /* as in rootlatch_terms */
+};
+
+/* Plans switching boot services off or on: what update-rc.d(8) would do is rehearsed on a copy, in
+ * a mount namespace, and nothing is written. ROOTLATCH_REFUSED for a service that is not known, whose
+ * script is not root's or has no LSB header, and, without the handle's `yes`, for one that sshd
+ * needs. */
+int rootlatch_plan_services(struct rootlatch *r, const struct rootlatch_service_terms *terms,
+			    struct rootlatch_plan **ret, struct rootlatch_error *err);
+
+/* Plans the undoing of several service toggles as one transaction. */
+int rootlatch_plan_revert_services(struct rootlatch *r, const char *const *toggles, size_t n,
+				   struct rootlatch_plan **ret, struct rootlatch_error *err);
+
 /* Plans another deadline for a toggle that has one; its scope stays as it is. An earlier one takes the
  * handle's `yes`. ROOTLATCH_REFUSED for a toggle that is not applied, or is kept. */
 int rootlatch_plan_extend(struct rootlatch *r, const char *toggle, int64_t until_ns,
@@ -147,6 +169,10 @@ int rootlatch_commit(struct rootlatch_plan *plan, struct rootlatch_result **ret,
 int rootlatch_status(struct rootlatch *r, const char *toggle, struct rootlatch_result **ret,
 		     struct rootlatch_error *err);
 
+/* The same of several toggles; "service/NAME" is explained also where it was never touched. */
+int rootlatch_status_of(struct rootlatch *r, const char *const *toggles, size_t n,
+			struct rootlatch_result **ret, struct rootlatch_error *err);
+
 /* The same for machines, with traces of ours that no state knows: the status of the result is
  * ROOTLATCH_DIFFERENT when something differs. */
 int rootlatch_check(struct rootlatch *r, struct rootlatch_result **ret,
@@ -172,6 +198,14 @@ struct rootlatch_watch_terms {
 };
 int rootlatch_watch(struct rootlatch *r, const struct rootlatch_watch_terms *terms,
 		    struct rootlatch_error *err);
+
+/* What a transaction about services runs as a command of its own, as `rootlatch service-run`: it
+ * neither locks nor recovers. ROOTLATCH_FAILED names what did not end, or what a start said. */
+int rootlatch_service_stop(struct rootlatch *r, const char *name, struct rootlatch_error *err);
+int rootlatch_service_start(struct rootlatch *r, const char *name, struct rootlatch_error *err);
+/* Whether any of it runs now, or stands ready to be started by a connection. */
+int rootlatch_service_is_running(struct rootlatch *r, const char *name, bool *ret_running,
+				 struct rootlatch_error *err);
 
 /* True when a transaction was cut off, or is at work: rootlatch_recover has something to do. */
 bool rootlatch_needs_recovery(const struct rootlatch *r);

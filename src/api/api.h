@@ -74,6 +74,13 @@ void api_plan_cleanup(struct rootlatch_plan **plan);
 int api_plan_revert(struct rootlatch *r, const char *toggle, const char *command,
 		    const struct toggle_terms *how, struct rootlatch_plan **ret,
 		    struct error *err) _must_check_;
+int api_plan_revert_services(struct rootlatch *r, const char *const *toggles, size_t n,
+			     struct rootlatch_plan **ret, struct error *err) _must_check_;
+/* The entries of a plan of service toggles; the log's lines of one that was carried out. */
+int api_services_json(const struct rootlatch_plan *plan, bool done,
+		      struct rootlatch_result *result, struct error *err) _must_check_;
+void api_log_services(const struct rootlatch_plan *plan);
+int api_check_reason(const char *reason, struct error *err) _must_check_;
 /* Adds to a plan what arms the closers of its deadline, or disarms those of the toggle as it was.
  * Once a plan. `real`: it is going to be carried out. */
 int api_arm(struct rootlatch_plan *plan, bool real, struct error *err) _must_check_;

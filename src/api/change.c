@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "host/clock.h"
+#include "service/boot.h"
 #include "transaction/transaction.h"
 
 #define REASON_MAX 500
@@ -71,6 +72,15 @@ static int check_deadline(const struct rootlatch *r, const struct rootlatch_term
 	return api_check_window(t->until_ns, err);
 }
 
+int api_check_reason(const char *reason, struct error *err)
+{
+	if (reason == NULL || (strlen(reason) <= REASON_MAX && text_is_plain(reason)))
+		return 0;
+	(void)error_set(err, ERROR_USAGE, "--reason takes one line of UTF-8 without control "
+			"characters, at most %d bytes", REASON_MAX);
+	return error_hint(err, "Nothing was changed.");
+}
+
 static int check_terms(const struct rootlatch *r, const struct rootlatch_terms *t,
 		       struct error *err)
 {
@@ -84,11 +94,8 @@ static int check_terms(const struct rootlatch *r, const struct rootlatch_terms *
 				"forced-commands-only");
 		return error_hint(err, "Nothing was changed.");
 	}
-	if (t->reason != NULL && (strlen(t->reason) > REASON_MAX || !text_is_plain(t->reason))) {
-		(void)error_set(err, ERROR_USAGE, "--reason takes one line of UTF-8 without control "
-				"characters, at most %d bytes", REASON_MAX);
-		return error_hint(err, "Nothing was changed.");
-	}
+	if (api_check_reason(t->reason, err) < 0)
+		return -1;
 	return check_deadline(r, t, err);
 }
 
@@ -96,13 +103,16 @@ int api_check_toggle(const char *toggle, struct error *err)
 {
 	_cleanup_buffer_ struct buffer shown = BUFFER_INIT;
 
+	if (toggle_service_name(toggle) != NULL)
+		return boot_name_check(toggle_service_name(toggle), err);
 	if (toggle_kind_find(toggle) != NULL && strlen(toggle) < 4096 && text_is_plain(toggle) &&
 	    path_is_clean(toggle_config(toggle)))
 		return 0;
 	if (text_escape(slice_of(toggle, strnlen(toggle, 80)), false, &shown, err) < 0)
 		return -1;
 	(void)error_set(err, ERROR_USAGE, "%s is not the name of a toggle", shown.data);
-	return error_hint(err, "Nothing was changed. root-login, or root-login@/path/to/sshd_config");
+	return error_hint(err, "Nothing was changed. root-login, root-login@/path/to/sshd_config, "
+			  "or service/NAME");
 }
 
 /* With the lock a journal is one that was cut off. */
@@ -205,6 +215,8 @@ static int plan_revert(struct rootlatch *r, const char *toggle, struct rootlatch
 
 	if (api_check_toggle(toggle, err) < 0)
 		return -1;
+	if (toggle_service_name(toggle) != NULL)
+		return api_plan_revert_services(r, &toggle, 1, ret, err);
 	return api_plan_revert(r, toggle, "close", &how, ret, err);
 }
 
@@ -260,10 +272,19 @@ json_t *api_change_json(const struct rootlatch_plan *plan, bool done, size_t rel
 	    json_put(one, "leftovers", strings_to_json(&p->leftovers, err), err) < 0 ||
 	    json_put(one, "still_open", json_boolean(p->still_open), err) < 0 ||
 	    json_put(one, "daemons", json_integer((json_int_t)p->daemons.len), err) < 0 ||
+	    json_put(one, "sshd", json_text(sshd_daemons_presence(&p->daemons)), err) < 0 ||
 	    json_put(one, "reloaded", json_integer((json_int_t)reloaded), err) < 0 ||
 	    json_put(one, "warnings", api_warnings_json(&p->warnings, err), err) < 0)
 		return NULL;
 	return json_incref(one);
+}
+
+static int add_changes(const struct rootlatch_plan *plan, bool done, size_t reloaded,
+		       struct rootlatch_result *result, struct error *err)
+{
+	if (plan->plan->toggles.len > 0)
+		return api_services_json(plan, done, result, err);
+	return api_result_add(result, api_change_json(plan, done, reloaded, err), err);
 }
 
 static int change_result(const struct rootlatch_plan *plan, int status, bool done,
@@ -273,7 +294,7 @@ static int change_result(const struct rootlatch_plan *plan, int status, bool don
 
 	if (result == NULL)
 		return -1;
-	if (api_result_add(result, api_change_json(plan, done, reloaded, err), err) < 0 ||
+	if (add_changes(plan, done, reloaded, result, err) < 0 ||
 	    api_result_seal(result, status, done, err) < 0) {
 		rootlatch_result_free(result);
 		return -1;
@@ -314,7 +335,9 @@ static int commit(struct rootlatch_plan *plan, size_t *ret_reloaded, struct erro
 	if (transaction_commit(&plan->r->store, &plan->context, plan->plan, plan->r->wait_seconds,
 			       &events, ret_reloaded, err) < 0)
 		return -1;
-	if (plan->plan->changes)
+	if (plan->plan->changes && plan->plan->toggles.len > 0)
+		api_log_services(plan);
+	else if (plan->plan->changes)
 		api_log(plan->r, event_of(plan->plan), plan->plan, plan->by, plan->reason);
 	return 0;
 }

@@ -77,8 +77,8 @@ int api_arm(struct rootlatch_plan *plan, bool real, struct error *err)
 	struct toggle_plan *p = plan->plan;
 	const struct state_toggle *is = state_find_toggle(&p->after, p->toggle);
 
-	if (!p->changes || plan->armed || !host_is_live(plan->context.host))
-		return 0;
+	if (!p->changes || plan->armed || !host_is_live(plan->context.host) || p->toggles.len > 0)
+		return 0; /* a service has no deadline */
 	plan->armed = true;
 	if (closer_context_init(&plan->closers, plan->context.host, plan->context.store, err) < 0)
 		return -1;
@@ -103,6 +103,9 @@ static int check_extend(const struct rootlatch *r, const char *toggle, const str
 
 	if (t == NULL)
 		return refuse_extend(toggle, "is not open", "rootlatch open --for ...", err);
+	if (t->until_ns == 0 && t->service != NULL)
+		return refuse_extend(toggle, "has no deadline to move",
+				     "`rootlatch revert` ends it.", err);
 	if (t->until_ns == 0)
 		return refuse_extend(toggle, "has no deadline to move",
 				     "rootlatch open --replace --for ... gives it one.", err);

@@ -38,13 +38,24 @@ static int diff_step(struct rootlatch *r, const struct step *s, struct buffer *r
 			made ? API_NO_FILE : s->path, gone ? API_NO_FILE : s->path, false, ret, err);
 }
 
+/* The commands of an opening arm and disarm what closes it, which its result says in better words. */
+static int describe_steps(const struct plan *p, struct buffer *ret, struct error *err)
+{
+	if (!plan_has_small(p))
+		return 0;
+	for (size_t i = 0; i < p->len; i++)
+		if (step_describe(&p->steps[i], false, ret, err) < 0)
+			return -1;
+	return 0;
+}
+
 int rootlatch_plan_diff(struct rootlatch_plan *plan, char **ret_text, struct rootlatch_error *out)
 {
 	const struct plan *p = &plan->plan->plan;
 	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
 	struct error err = ERROR_INIT;
 
-	if (buffer_reserve(&text, 0, &err) < 0)
+	if (buffer_reserve(&text, 0, &err) < 0 || describe_steps(p, &text, &err) < 0)
 		return api_error(out, &err);
 	for (size_t i = 0; i < p->len; i++)
 		if (diff_step(plan->r, &p->steps[i], &text, &err) < 0)

@@ -192,6 +192,27 @@ static int diff_files(struct rootlatch *r, const char *id, const struct state_ev
 	return 0;
 }
 
+/* What the plan changed beside the bytes of files; in a manifest of before there was such a thing, none. */
+static int describe_steps(const json_t *manifest, bool reversed, struct buffer *ret,
+			  struct error *err)
+{
+	const json_t *steps = json_object_get(manifest, "steps");
+	size_t len = json_array_size(steps);
+
+	for (size_t i = 0; i < len; i++) {
+		struct step s = { 0 };
+		int r;
+
+		if (step_from_json(json_array_get(steps, reversed ? len - 1 - i : i), &s, err) < 0)
+			return -1;
+		r = step_describe(&s, reversed, ret, err);
+		step_release(&s);
+		if (r < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Its own snapshot; a close that needed none shows that of its opening. Without either (another
  * deadline) there is no diff. */
 static int read_snapshot(struct rootlatch *r, const struct state_event *e, json_t **ret_manifest,
@@ -204,6 +225,7 @@ static int read_snapshot(struct rootlatch *r, const struct state_event *e, json_
 	if (id[0] == '\0')
 		return 0;
 	if (snapshot_read(&r->store, id, ret_manifest, err) < 0 ||
+	    describe_steps(*ret_manifest, id != e->id, diff, err) < 0 ||
 	    diff_files(r, id, e, *ret_manifest, diff, err) < 0)
 		return -1;
 	*ret_script = str_format(err, "%s/snapshots/%s/restore.sh", r->store.dir, id);
@@ -293,5 +315,7 @@ int rootlatch_log(struct rootlatch *r, const char *toggle, int64_t since_ns, int
 {
 	struct error err = ERROR_INIT;
 
+	if (toggle != NULL && api_check_toggle(toggle, &err) < 0)
+		return api_error(out, &err);
 	return log_result(r, toggle, since_ns, until_ns, ret, &err) < 0 ? api_error(out, &err) : 0;
 }

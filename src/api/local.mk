@@ -6,3 +6,5 @@ librootlatch_a_SOURCES += %D%/handle.c
 librootlatch_a_SOURCES += %D%/history.c
 librootlatch_a_SOURCES += %D%/report.c
 librootlatch_a_SOURCES += %D%/result.c
+librootlatch_a_SOURCES += %D%/service.c
+librootlatch_a_SOURCES += %D%/service_run.c

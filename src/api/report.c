@@ -41,6 +41,32 @@ static json_t *files_of(const struct state *s, const char *toggle, struct error 
 	return json_incref(files);
 }
 
+/* A label and a value each. */
+static json_t *facts_json(const struct strings *facts, struct error *err)
+{
+	_cleanup_json_ json_t *array = json_array();
+
+	for (size_t i = 0; i + 1 < facts->len; i += 2) {
+		json_t *one = json_pack("{s:s, s:o}", "label", facts->items[i], "value",
+					json_foreign(facts->items[i + 1]));
+
+		if (json_push(array, one, err) < 0)
+			return NULL;
+	}
+	return json_incref(array);
+}
+
+static int put_service(json_t *one, const char *toggle, const struct toggle_report *report,
+		       struct error *err)
+{
+	if (toggle_service_name(toggle) == NULL)
+		return 0;
+	if (json_put(one, "service", json_string(toggle_service_name(toggle)), err) < 0 ||
+	    json_put(one, "starts_at_boot", json_boolean(report->starts), err) < 0)
+		return -1;
+	return json_put(one, "facts", facts_json(&report->facts, err), err);
+}
+
 static json_t *report_json(const struct toggle_context *c, const char *toggle,
 			   const struct toggle_report *report, const struct strings *closers,
 			   bool overdue, bool in_doubt, struct error *err)
@@ -52,6 +78,7 @@ static json_t *report_json(const struct toggle_context *c, const char *toggle,
 					       report->agrees && !in_doubt);
 
 	if (one == NULL || (t != NULL && put_record(one, t, err) < 0) ||
+	    put_service(one, toggle, report, err) < 0 ||
 	    json_put(one, "value", json_foreign(report->value), err) < 0 ||
 	    json_put(one, "effective", json_foreign(report->effective), err) < 0 ||
 	    json_put(one, "files", files_of(c->state, toggle, err), err) < 0 ||
@@ -134,7 +161,16 @@ static int survey_all(struct survey *s, struct error *err)
 	return 0;
 }
 
-static int survey_run(struct survey *s, const char *toggle, struct error *err)
+static int survey_these(struct survey *s, const char *const *toggles, size_t n,
+			struct error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (survey_one(s, toggles[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int survey_run(struct survey *s, const char *const *toggles, size_t n, struct error *err)
 {
 	int r;
 
@@ -143,7 +179,7 @@ static int survey_run(struct survey *s, const char *toggle, struct error *err)
 	s->in_doubt = !s->at_work && recovery_is_needed(&s->r->store);
 	r = state_read(&s->r->store, &s->state, err);
 	if (r == 0)
-		r = toggle != NULL ? survey_one(s, toggle, err) : survey_all(s, err);
+		r = n > 0 ? survey_these(s, toggles, n, err) : survey_all(s, err);
 	store_unlock(&s->r->store);
 	return r;
 }
@@ -168,11 +204,17 @@ static int seal(struct survey *s, int status, struct rootlatch_result **ret, str
 int rootlatch_status(struct rootlatch *r, const char *toggle, struct rootlatch_result **ret,
 		     struct rootlatch_error *out)
 {
+	return rootlatch_status_of(r, &toggle, toggle != NULL ? 1 : 0, ret, out);
+}
+
+int rootlatch_status_of(struct rootlatch *r, const char *const *toggles, size_t n,
+			struct rootlatch_result **ret, struct rootlatch_error *out)
+{
 	struct error err = ERROR_INIT;
 	_cleanup_(survey_release) struct survey s = { .r = r,
 						      .result = api_result_new("status", &err) };
 
-	if (s.result == NULL || survey_run(&s, toggle, &err) < 0 ||
+	if (s.result == NULL || survey_run(&s, toggles, n, &err) < 0 ||
 	    seal(&s, s.in_doubt ? ROOTLATCH_IN_DOUBT : ROOTLATCH_OK, ret, &err) < 0)
 		return api_error(out, &err);
 	return 0;
@@ -186,7 +228,7 @@ int rootlatch_check(struct rootlatch *r, struct rootlatch_result **ret,
 						      .result = api_result_new("check", &err) };
 	int status;
 
-	if (s.result == NULL || survey_run(&s, NULL, &err) < 0)
+	if (s.result == NULL || survey_run(&s, NULL, 0, &err) < 0)
 		return api_error(out, &err);
 	/* what differs in the middle of a transaction tells nothing */
 	status = s.in_doubt ? ROOTLATCH_IN_DOUBT :

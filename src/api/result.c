@@ -117,7 +117,7 @@ json_t *api_warnings_json(const struct toggle_warnings *w, struct error *err)
 	for (size_t i = 0; i < w->len; i++) {
 		json_t *one = json_pack("{s:s, s:o, s:o}", "kind", w->items[i].kind, "message",
 					json_foreign(w->items[i].text), "hint",
-					json_foreign(w->items[i].hint));
+					json_foreign_lines(w->items[i].hint));
 
 		if (json_push(array, one, err) < 0)
 			return NULL;

@@ -97,15 +97,25 @@ json_t *json_text(const char *s)
 	return s != NULL ? json_string(s) : json_null();
 }
 
-json_t *json_foreign(const char *s)
+static json_t *escaped(const char *s, bool lines)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
 
 	if (s == NULL)
 		return json_null();
-	if (text_escape(slice_of(s, strlen(s)), false, &b, NULL) < 0)
+	if (text_escape(slice_of(s, strlen(s)), lines, &b, NULL) < 0)
 		return NULL;
 	return json_string(b.data);
+}
+
+json_t *json_foreign(const char *s)
+{
+	return escaped(s, false);
+}
+
+json_t *json_foreign_lines(const char *s)
+{
+	return escaped(s, true);
 }
 
 static const char seal_head[] = "{\"schema\": ";

@@ -48,6 +48,8 @@ int json_push(json_t *array, json_t *value, struct error *err) _must_check_;
 json_t *json_text(const char *s);
 /* The same for foreign bytes, which are escaped (text_escape) first. */
 json_t *json_foreign(const char *s);
+/* The same for what may have several lines. */
+json_t *json_foreign_lines(const char *s);
 
 /* Text of a sealed document: {"schema": N, "sha256": of the body's bytes, "body": ...}. */
 int json_seal(const json_t *body, int schema, struct buffer *ret, struct error *err)

@@ -78,6 +78,11 @@ bool text_is_plain(const char *s)
 	return true;
 }
 
+static bool is_written_as_it_is(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '\\';
+}
+
 char *text_encode(const char *s, struct error *err)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
@@ -88,7 +93,7 @@ char *text_encode(const char *s, struct error *err)
 		unsigned char c = (unsigned char)*s;
 		int r;
 
-		if (c >= 0x20 && c < 0x7f && c != '\\')
+		if (is_written_as_it_is(c))
 			r = buffer_append(&b, s, 1, err);
 		else
 			r = buffer_printf(&b, err, "\\x%02x", c);
@@ -117,19 +122,20 @@ char *text_decode(const char *s, struct error *err)
 		return NULL;
 	}
 	while (*s != '\0') {
-		int high, low;
+		int high, low, code;
 
-		if (*s != '\\') {
+		if (is_written_as_it_is((unsigned char)*s)) {
 			out[len++] = *s++;
 			continue;
 		}
-		high = s[1] == 'x' ? hex_value(s[2]) : -1;
+		high = s[0] == '\\' && s[1] == 'x' ? hex_value(s[2]) : -1;
 		low = high >= 0 ? hex_value(s[3]) : -1;
-		if (low < 0 || (high == 0 && low == 0)) {
+		code = low >= 0 ? high << 4 | low : 0;
+		if (code == 0 || is_written_as_it_is((unsigned char)code)) {
 			(void)error_set(err, ERROR_REFUSED, "a text that was not encoded by us");
 			return NULL;
 		}
-		out[len++] = (char)(high << 4 | low);
+		out[len++] = (char)code;
 		s += 4;
 	}
 	out[len] = '\0';

@@ -24,18 +24,19 @@ void when_format_utc(int64_t ns, char ret[WHEN_MAX])
 
 void when_format_local(int64_t ns, int64_t now_ns, char ret[WHEN_MAX])
 {
-	int64_t away = ns > now_ns ? ns - now_ns : now_ns - ns;
+	int64_t later = ns > now_ns ? ns : now_ns, sooner = ns > now_ns ? now_ns : ns, away;
+	bool is_near = !__builtin_sub_overflow(later, sooner, &away) && away < 86400 * NS;
 	time_t t = (time_t)(ns / NS);
 	struct tm tm = { 0 };
 
 	(void)localtime_r(&t, &tm);
-	if (strftime(ret, WHEN_MAX, away < 86400 * NS ? "%H:%M" : "%Y-%m-%d %H:%M", &tm) == 0)
+	if (strftime(ret, WHEN_MAX, is_near ? "%H:%M" : "%Y-%m-%d %H:%M", &tm) == 0)
 		ret[0] = '\0';
 }
 
 void when_format_span(int64_t ns, char ret[WHEN_MAX])
 {
-	long long s = ns > 0 ? (ns + NS / 2) / NS : 0;
+	long long s = ns > 0 ? ns / NS + (ns % NS >= NS / 2) : 0;
 
 	if (s < 60)
 		(void)snprintf(ret, WHEN_MAX, "%lld s", s);

@@ -37,6 +37,7 @@ struct cli {
 	const struct cli_command *command;
 	struct rootlatch_options options;
 	struct rootlatch_terms terms;
+	struct rootlatch_service_terms services;
 	struct rootlatch *handle;
 	bool dry_run, diff, json, quiet, verbose, color;
 	bool changed; /* the host was changed */
@@ -53,7 +54,7 @@ extern const struct cli_option cli_global_options[];
 
 extern const struct cli_command command_open, command_close, command_revert, command_status,
 	command_check, command_show, command_log, command_recover, command_extend, command_reap,
-	command_watch;
+	command_watch, command_disable, command_enable, command_service_run;
 
 /* What went wrong, on stderr, and with --json as a document on stdout. Returns err->code. Changes
  * and refusals of them are logged. `toggle` may be NULL. */
@@ -71,6 +72,9 @@ void cli_print_failures(const json_t *doc);
 int cli_set_for(struct cli *cli, const char *value, struct error *err);
 int cli_set_until(struct cli *cli, const char *value, struct error *err);
 int64_t cli_deadline(const struct cli *cli);
+
+/* `revert` of service toggles alone, in one transaction. */
+int cli_revert_services(struct cli *cli);
 
 /* Prints a result: as JSON, or through `print`, and frees it. Returns its status. */
 int cli_finish(struct cli *cli, struct rootlatch_result *result,

@@ -68,8 +68,8 @@ static void print(struct cli *cli, const json_t *doc)
 	output_field("sshd says", json_get_string(one, "effective", NULL));
 	print_files(cli, one);
 	output_list("left over", json_object_get(one, "leftovers"));
-	if (changed && json_get_int(one, "daemons", 0) == 0)
-		output_field("reloaded", "no sshd is running with this file: nothing to reload");
+	if (changed)
+		output_reloaded(one);
 	if (cli->dry_run && changed)
 		output_field("", "nothing was changed (--dry-run)");
 }
@@ -97,6 +97,8 @@ static int run_revert(struct cli *cli)
 {
 	bool own = strcmp(cli->args[0], "root-login") == 0;
 
+	if (cli->n_args > 1 || strncmp(cli->args[0], "service/", strlen("service/")) == 0)
+		return cli_revert_services(cli);
 	return revert(cli, own ? rootlatch_root_login(cli->handle) : cli->args[0]);
 }
 
@@ -109,9 +111,9 @@ const struct cli_command command_close = {
 
 const struct cli_command command_revert = {
 	.name = "revert",
-	.args = "TOGGLE",
-	.summary = "undo a toggle (root-login)",
+	.args = "TOGGLE...",
+	.summary = "undo a toggle (root-login), or several of services",
 	.least = 1,
-	.most = 1,
+	.most = 64,
 	.run = run_revert,
 };

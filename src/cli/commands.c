@@ -8,9 +8,9 @@
 #include "cli/cli.h"
 
 const struct cli_command *const cli_commands[] = {
-	&command_open,   &command_close, &command_extend, &command_revert,  &command_status,
-	&command_check,  &command_show,  &command_log,    &command_recover, &command_reap,
-	&command_watch,  NULL,
+	&command_open,    &command_close,  &command_extend, &command_disable, &command_enable,
+	&command_revert,  &command_status, &command_check,  &command_show,    &command_log,
+	&command_recover, &command_reap,   &command_watch,  &command_service_run, NULL,
 };
 
 static int set_root(struct cli *cli, const char *value, struct error *err)
@@ -38,7 +38,8 @@ static int set_wait(struct cli *cli, const char *value, struct error *err)
 
 	errno = 0;
 	seconds = strtoul(value, &end, 10);
-	if (errno != 0 || end == value || *end != '\0' || value[0] == '-' || seconds > 86400)
+	/* strtoul(3) takes blanks and signs */
+	if (errno != 0 || value[0] < '0' || value[0] > '9' || *end != '\0' || seconds > 86400)
 		return error_set(err, ERROR_USAGE, "--wait takes seconds, up to 86400");
 	cli->options.wait_seconds = (unsigned)seconds;
 	return 0;
@@ -141,7 +142,8 @@ void cli_help(FILE *to)
 {
 	(void)fputs("usage: rootlatch COMMAND [OPTION...]\n"
 		    "\n"
-		    "Opens a root login for as long as a job needs it, and closes it again, exactly.\n"
+		    "Opens a root login for as long as a job needs it, and closes it again, exactly;\n"
+		    "switches boot services off, and back to what they were.\n"
 		    "\n", to);
 	for (const struct cli_command *const *c = cli_commands; *c != NULL; c++)
 		if (!(*c)->hidden)

@@ -9,4 +9,6 @@ rootlatch_SOURCES += %D%/open.c
 rootlatch_SOURCES += %D%/output.c
 rootlatch_SOURCES += %D%/output.h
 rootlatch_SOURCES += %D%/reap.c
+rootlatch_SOURCES += %D%/service.c
+rootlatch_SOURCES += %D%/service_run.c
 rootlatch_SOURCES += %D%/status.c

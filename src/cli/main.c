@@ -6,10 +6,12 @@
 #include <getopt.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 
 #define OPTIONS_MAX 64
 #define OPTION_BASE 256
+#define OPTION_SHOWN 60
 
 /* The global options and the command's own, as getopt_long(3) wants them. */
 struct option_list {
@@ -50,7 +52,29 @@ static const struct cli_option *option_of(const struct option_list *list, int va
 	return NULL;
 }
 
-/* getopt's own words go to stderr as they are: they name the option. */
+/* getopt(3) prints an option as it came, escape sequences and all: it is told to be silent. `value`
+ * is what it returned, optopt the option where it knows it. */
+static int refuse_option(const struct cli *cli, const struct option_list *list, int value,
+			 const char *given, struct error *err)
+{
+	const struct cli_option *row = optopt != 0 ? option_of(list, optopt) : NULL;
+	_cleanup_buffer_ struct buffer shown = BUFFER_INIT;
+	const char letter[] = { '-', (char)optopt, '\0' };
+
+	if (optopt != 0 && row == NULL)
+		given = letter;
+	if (text_escape(slice_of(given, strnlen(given, OPTION_SHOWN)), false, &shown, err) < 0)
+		return -1;
+	if (row != NULL)
+		(void)error_set(err, ERROR_USAGE, value == ':' ? "the option --%s needs %s" :
+				"the option --%s takes no argument", row->name, row->arg);
+	else
+		(void)error_set(err, ERROR_USAGE, "the option %s is not known here", shown.data);
+	return error_hint(err, "Nothing was changed. rootlatch %s%s--help",
+			  cli->command != NULL ? cli->command->name : "",
+			  cli->command != NULL ? " " : "");
+}
+
 static int parse(struct cli *cli, const char *before, const struct cli_option *own, int argc,
 		 char **argv, struct error *err)
 {
@@ -60,15 +84,11 @@ static int parse(struct cli *cli, const char *before, const struct cli_option *o
 	(void)strcpy(list.shorts, before);
 	add_options(&list, cli_global_options);
 	add_options(&list, own);
+	opterr = 0;
 	while ((value = getopt_long(argc, argv, list.shorts, list.longs, NULL)) != -1) {
-		const struct cli_option *row = option_of(&list, value);
-
-		if (row == NULL) {
-			(void)error_set(err, ERROR_USAGE, "that option is not known here");
-			return error_hint(err, "Nothing was changed. rootlatch %s --help",
-					  cli->command != NULL ? cli->command->name : "");
-		}
-		if (row->set(cli, optarg, err) < 0)
+		if (value == '?' || value == ':')
+			return refuse_option(cli, &list, value, argv[optind - 1], err);
+		if (option_of(&list, value)->set(cli, optarg, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -84,7 +104,7 @@ static const struct cli_command *find_command(const char *name)
 
 static int parse_all(struct cli *cli, int argc, char **argv, struct error *err)
 {
-	if (parse(cli, "+", NULL, argc, argv, err) < 0)
+	if (parse(cli, "+:", NULL, argc, argv, err) < 0)
 		return -1;
 	if (optind >= argc) {
 		(void)error_set(err, ERROR_USAGE, "which command?");
@@ -98,7 +118,7 @@ static int parse_all(struct cli *cli, int argc, char **argv, struct error *err)
 	argc -= optind;
 	argv += optind;
 	optind = 0; /* anew, and now with arguments between the options (getopt(3)) */
-	if (parse(cli, "", cli->command->options, argc, argv, err) < 0)
+	if (parse(cli, ":", cli->command->options, argc, argv, err) < 0)
 		return -1;
 	cli->args = argv + optind;
 	cli->n_args = (size_t)(argc - optind);
@@ -143,7 +163,6 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "rootlatch: %s\n", why.message);
 		return why.code;
 	}
-	argv[0] = (char *)"rootlatch"; /* what getopt puts before its messages */
 	for (int i = 1; i < argc; i++)
 		cli.json |= strcmp(argv[i], "--json") == 0; /* also for what is wrong before it */
 	if (parse_all(&cli, argc, argv, &err) < 0)

@@ -100,16 +100,6 @@ static void print_headline(const struct cli *cli, const json_t *one, bool applie
 	output_headline(cli, OUTPUT_OPEN, left, applied ? right : "not by rootlatch");
 }
 
-static void print_reload(const json_t *one)
-{
-	int64_t daemons = json_get_int(one, "daemons", 0);
-
-	if (daemons == 0)
-		output_field("reloaded", "no sshd is running with this file: nothing to reload");
-	else if (daemons > 1)
-		output_fieldf("reloaded", "%lld sshd listeners", (long long)daemons);
-}
-
 /* `rootlatch close` alone would say of the default instance that nothing is open. */
 static void print_close(const json_t *one)
 {
@@ -137,7 +127,7 @@ static void print(struct cli *cli, const json_t *doc)
 	}
 	output_list(cli->dry_run ? "would write" : "written", json_object_get(one, "files"));
 	if (changed && !cli->dry_run)
-		print_reload(one);
+		output_reloaded(one);
 	if (changed)
 		output_closers(one);
 	if (applied && !cli->dry_run)

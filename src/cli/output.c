@@ -135,6 +135,21 @@ void output_closers(const json_t *result)
 	output_field("closes by", text.data);
 }
 
+void output_reloaded(const json_t *result)
+{
+	const char *sshd = json_get_string(result, "sshd", "");
+	int64_t daemons = json_get_int(result, "daemons", 0);
+
+	if (strcmp(sshd, "at-first-connection") == 0)
+		output_field("reloaded", "nothing: ssh.socket starts sshd with the next connection");
+	else if (strcmp(sshd, "per-connection") == 0)
+		output_field("reloaded", "nothing: sshd is started for each connection");
+	else if (daemons == 0)
+		output_field("reloaded", "no sshd is running with this file: nothing to reload");
+	else if (daemons > 1)
+		output_fieldf("reloaded", "%lld sshd listeners", (long long)daemons);
+}
+
 void output_hint(const char *hint)
 {
 	while (*hint != '\0') {

@@ -29,6 +29,8 @@ void output_list(const char *label, const json_t *list);
 char *output_joined(const json_t *list);
 /* "closes by      watcher, cron, the next reboot" */
 void output_closers(const json_t *result);
+/* "reloaded       no sshd is running ...", where it was not just the one daemon. */
+void output_reloaded(const json_t *result);
 /* Lines of what to do, on stderr, below what happened. */
 void output_hint(const char *hint);
 /* The warnings of a result, on stderr. */

@@ -9,7 +9,8 @@ static const char *state_text(const json_t *one)
 	const char *state = json_get_string(one, "state", "");
 
 	if (strcmp(state, "applied") == 0)
-		return "open";
+		return json_get_string(one, "service", NULL) == NULL ? "open" :
+								       json_get_string(one, "allow", "");
 	return strcmp(state, "normal") == 0 ? "-" : state;
 }
 
@@ -17,6 +18,7 @@ static void print_row(struct cli *cli, const json_t *one)
 {
 	bool applied = json_get_string(one, "id", NULL) != NULL;
 	bool timed = json_get_string(one, "until", NULL) != NULL;
+	bool service = json_get_string(one, "service", NULL) != NULL;
 	char until[OUTPUT_TIME_MAX];
 	const char *on = cli->color && applied ? "\033[33m" : "";
 
@@ -25,10 +27,40 @@ static void print_row(struct cli *cli, const json_t *one)
 	output_cell(state_text(one), 9);
 	(void)fputs(on[0] != '\0' ? "\033[0m" : "", stdout);
 	output_time(one, "until", until);
-	output_cell(!applied ? "-" : timed ? until : "you close it", 16);
+	output_cell(!applied || (service && !timed) ? "-" : timed ? until : "you close it", 16);
 	output_cell(json_get_string(one, "by", "-"), 7);
 	output_cell(json_get_string(one, "reason", "-"), 0);
 	(void)putchar('\n');
+}
+
+static void print_facts(const json_t *one)
+{
+	const json_t *list = json_object_get(one, "facts");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		output_field(json_get_string(json_array_get(list, i), "label", ""),
+			     json_get_string(json_array_get(list, i), "value", ""));
+}
+
+static void print_service(const struct cli *cli, const json_t *one)
+{
+	const char *reason = json_get_string(one, "reason", NULL);
+	char left[256], since[OUTPUT_TIME_MAX];
+
+	(void)snprintf(left, sizeof(left), "%.100s %s", json_get_string(one, "service", ""),
+		       json_get_bool(one, "starts_at_boot") ? "will start at boot" :
+							      "does not start at boot");
+	output_headline(cli, OUTPUT_PLAIN, left, "");
+	output_field("why", json_get_string(one, "effective", NULL));
+	print_facts(one);
+	output_list("DIFFERS", json_object_get(one, "differences"));
+	if (json_get_string(one, "id", NULL) == NULL)
+		return;
+	output_time(one, "since", since);
+	output_fieldf("switched", "%s by %s, %s, transaction %s%s%s", json_get_string(one, "allow", ""),
+		      json_get_string(one, "by", "?"), since, json_get_string(one, "id", ""),
+		      reason != NULL ? ": " : "", reason != NULL ? reason : "");
+	output_fieldf("undo", "rootlatch revert %s", json_get_string(one, "toggle", ""));
 }
 
 static void print_detail(const json_t *one)
@@ -36,12 +68,17 @@ static void print_detail(const json_t *one)
 	_cleanup_free_ char *sources = NULL;
 	char since[OUTPUT_TIME_MAX];
 
-	output_field("sshd says", json_get_string(one, "effective", NULL));
+	output_field(json_get_string(one, "service", NULL) != NULL ? "why" : "sshd says",
+		     json_get_string(one, "effective", NULL));
 	output_list("DIFFERS", json_object_get(one, "differences"));
 	output_list("STRAY", json_object_get(one, "strays"));
 	if (json_get_string(one, "id", NULL) == NULL)
 		return;
 	output_time(one, "since", since);
+	if (json_get_string(one, "service", NULL) != NULL) {
+		output_fieldf("since", "%s, transaction %s", since, json_get_string(one, "id", ""));
+		return;
+	}
 	output_fieldf("since", "%s, transaction %s, %s", since, json_get_string(one, "id", ""),
 		      json_get_string(one, "placement", ""));
 	sources = output_joined(json_object_get(one, "from"));
@@ -84,17 +121,49 @@ static void print(struct cli *cli, const json_t *doc)
 	print_verdict(cli, doc);
 }
 
+/* What was asked for by name: services are explained, and only those. */
+static void print_named(struct cli *cli, const json_t *doc)
+{
+	const json_t *list = json_object_get(doc, "results");
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (json_get_string(json_array_get(list, i), "service", NULL) == NULL) {
+			print(cli, doc);
+			return;
+		}
+	for (size_t i = 0; i < json_array_size(list); i++)
+		print_service(cli, json_array_get(list, i));
+}
+
+/* A name alone is a service's. */
+static int name_toggles(const struct cli *cli, struct strings *ret, struct error *err)
+{
+	for (size_t i = 0; i < cli->n_args; i++) {
+		const char *name = cli->args[i];
+		bool own = strcmp(name, "root-login") == 0;
+		bool toggle = own || strncmp(name, "root-login@", strlen("root-login@")) == 0 ||
+			      strchr(name, '/') != NULL;
+
+		if (strings_addf(ret, err, "%s%s", toggle ? "" : "service/",
+				 own ? rootlatch_root_login(cli->handle) : name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int run_status(struct cli *cli)
 {
+	_cleanup_strings_ struct strings toggles = STRINGS_INIT;
 	struct rootlatch_result *result = NULL;
-	struct rootlatch_error err = { 0 };
-	const char *toggle = cli->n_args > 0 ? cli->args[0] : NULL;
+	struct rootlatch_error why = { 0 };
+	struct error err = ERROR_INIT;
 
-	if (toggle != NULL && strcmp(toggle, "root-login") == 0)
-		toggle = rootlatch_root_login(cli->handle);
-	if (rootlatch_status(cli->handle, toggle, &result, &err) < 0)
-		return cli_fail(cli, NULL, &err);
-	return cli_finish(cli, result, print);
+	if (name_toggles(cli, &toggles, &err) < 0)
+		return cli_usage(cli, &err);
+	if (rootlatch_status_of(cli->handle, (const char *const *)toggles.items, toggles.len, &result,
+				&why) < 0)
+		return cli_fail(cli, NULL, &why);
+	return cli_finish(cli, result, print_named);
 }
 
 static int run_check(struct cli *cli)
@@ -109,9 +178,9 @@ static int run_check(struct cli *cli)
 
 const struct cli_command command_status = {
 	.name = "status",
-	.args = "[TOGGLE]",
-	.summary = "what is open, for whom, since when, by whom, until when",
-	.most = 1,
+	.args = "[TOGGLE | SERVICE...]",
+	.summary = "what is open or switched off, since when, by whom, until when",
+	.most = 64,
 	.run = run_status,
 };
 

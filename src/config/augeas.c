@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * One handle, used over and over: a fragment is put into a node, a lens makes a tree of
- * it, the tree is read or changed, and a lens makes text of it again. Every text_store
- * and text_retrieve compiles the lens, which is what costs.
+ * it, the tree is read or changed, and a lens makes text of it again. The first use of a
+ * lens compiles it, which is what costs: one handle for all that is read.
  */
 #include "config/augeas.h"
 
@@ -93,6 +93,24 @@ static int check_fragment(struct slice fragment, struct error *err)
 	return 0;
 }
 
+static int check_lines(struct slice lines, struct error *err)
+{
+	const char *end = lines.data + lines.len;
+
+	if (lines.len > CONFIG_LINES_MAX)
+		return error_set(err, ERROR_REFUSED, "the lines are longer than %d bytes",
+				 CONFIG_LINES_MAX);
+	for (const char *p = lines.data; p < end;) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const char *stop = nl != NULL ? nl : end;
+
+		if (check_fragment(slice_of(p, (size_t)(stop - p)), err) < 0)
+			return -1;
+		p = nl != NULL ? nl + 1 : end;
+	}
+	return 0;
+}
+
 /* aug_error() knows only that a lens is missing or broken; what the lens did not like
  * about the text is in the tree. */
 static int explain(struct config_augeas *a, const char *lens, struct error *err)
@@ -120,21 +138,31 @@ static int explain(struct config_augeas *a, const char *lens, struct error *err)
 			 lens, message != NULL ? message : "no reason given");
 }
 
-/* Makes the tree of a fragment: one directive. */
-static int parse(struct config_augeas *a, const char *lens, struct slice fragment,
+/* Makes the tree of a text that was checked. */
+static int store(struct config_augeas *a, const char *lens, struct slice checked,
 		 struct error *err)
 {
-	char text[CONFIG_FRAGMENT_MAX + 1];
+	_cleanup_free_ char *text = NULL;
 
-	if (check_fragment(fragment, err) < 0 || open_handle(a, err) < 0)
+	if (open_handle(a, err) < 0)
 		return -1;
-	memcpy(text, fragment.data, fragment.len);
-	text[fragment.len] = '\0';
+	text = str_ndup(checked.data, checked.len, err);
+	if (text == NULL)
+		return -1;
 	if (aug_rm(a->aug, NODES) < 0 || aug_rm(a->aug, "/augeas/text") < 0 ||
 	    aug_set(a->aug, NODE_IN, text) < 0)
 		return aug_failed(a, "cannot set a node", err);
 	if (aug_text_store(a->aug, lens, NODE_IN, NODE_TREE) < 0)
 		return explain(a, lens, err);
+	return 0;
+}
+
+/* Makes the tree of a fragment: one directive. */
+static int parse(struct config_augeas *a, const char *lens, struct slice fragment,
+		 struct error *err)
+{
+	if (check_fragment(fragment, err) < 0 || store(a, lens, fragment, err) < 0)
+		return -1;
 	if (aug_match(a->aug, NODE_TREE "/*", NULL) != 1)
 		return error_set(err, ERROR_REFUSED,
 				 "the lens %s sees no single directive", lens);
@@ -164,6 +192,47 @@ int config_augeas_get(struct config_augeas *augeas, const char *lens,
 	if (*ret_value == NULL)
 		return -1;
 	*ret_keyword = TAKE_PTR(keyword);
+	return 0;
+}
+
+static int add_directive(struct config_augeas *a, const char *path,
+			 struct strings *keywords, struct strings *values,
+			 struct error *err)
+{
+	const char *label = NULL, *value = NULL;
+
+	if (aug_label(a->aug, path, &label) != 1 || label == NULL ||
+	    aug_get(a->aug, path, &value) != 1)
+		return aug_failed(a, "cannot read a directive", err);
+	if (strings_add(keywords, label, err) < 0)
+		return -1;
+	return strings_add(values, value != NULL ? value : "", err);
+}
+
+int config_augeas_get_all(struct config_augeas *augeas, const char *lens,
+			  struct slice lines, struct strings *ret_keywords,
+			  struct strings *ret_values, struct error *err)
+{
+	_cleanup_strings_ struct strings keywords = STRINGS_INIT, values = STRINGS_INIT;
+	char **paths = NULL;
+	int n, r = 0;
+
+	if (check_lines(lines, err) < 0 || store(augeas, lens, lines, err) < 0)
+		return -1;
+	n = aug_match(augeas->aug, NODE_TREE "/*", &paths);
+	if (n < 0)
+		return aug_failed(augeas, "cannot list the directives", err);
+	for (int i = 0; i < n; i++) {
+		if (r == 0)
+			r = add_directive(augeas, paths[i], &keywords, &values, err);
+		free(paths[i]);
+	}
+	free(paths);
+	if (r < 0)
+		return -1;
+	*ret_keywords = keywords;
+	*ret_values = values;
+	keywords = values = (struct strings)STRINGS_INIT;
 	return 0;
 }
 

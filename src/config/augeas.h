@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * config_augeas: libaugeas, kept on a short leash. Text goes in and text comes out, one
- * fragment of a line at a time; no file but our lens is ever read, none written.
+ * fragment of a line at a time, or a few lines that are read only; no file but our lens is
+ * ever read, none written.
  *
  * libaugeas is quadratic in put, aborts on a byte 0x04, and is not safe when memory
  * runs out. So it sees printable ASCII of bounded length only, before anything has been
@@ -16,6 +17,7 @@
 #include "base/buffer.h"
 
 #define CONFIG_FRAGMENT_MAX 1024
+#define CONFIG_LINES_MAX (16 * CONFIG_FRAGMENT_MAX)
 
 struct config_augeas;
 
@@ -39,6 +41,13 @@ static inline void config_augeas_cleanup(struct config_augeas **augeas)
 int config_augeas_get(struct config_augeas *augeas, const char *lens,
 		      struct slice fragment, char **ret_keyword, char **ret_value,
 		      struct error *err) _must_check_;
+
+/* The same for all the directives of several lines, in order: those without a value have the
+ * value "". The lines are printable ASCII, CONFIG_LINES_MAX bytes at most. Both outputs are
+ * empty beforehand, and have as many items. Errors as above. */
+int config_augeas_get_all(struct config_augeas *augeas, const char *lens,
+			  struct slice lines, struct strings *ret_keywords,
+			  struct strings *ret_values, struct error *err) _must_check_;
 
 /* Appends to *ret the fragment with the directive's value replaced; a value that was
  * kept as a "word" node is replaced by a plain one. Errors as above, and ERROR_FAILED. */

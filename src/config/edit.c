@@ -53,7 +53,7 @@ int edit_add(struct edit *edit, enum edit_kind kind, const char *original,
 	struct edit_change *changes;
 
 	if (!change_valid(kind, original, ours))
-		return error_set(err, ERROR_FAILED, "a record of an edit is malformed");
+		return error_set(err, ERROR_REFUSED, "a record of an edit is malformed");
 	if (copy_or_null(original, &original_copy, err) < 0 ||
 	    copy_or_null(ours, &ours_copy, err) < 0)
 		return -1;

@@ -69,7 +69,7 @@ void edit_release(struct edit *edit);
 void edits_release(struct edits *edits);
 
 /* For those who read records back: adds a copy of a change. NULL where the kind has none.
- * ERROR_FAILED: a string with a newline, or strings that do not fit the kind. */
+ * ERROR_REFUSED: a string with a newline, or strings that do not fit the kind. */
 int edit_add(struct edit *edit, enum edit_kind kind, const char *original,
 	     const char *ours, struct error *err) _must_check_;
 int edit_copy(const struct edit *edit, struct edit *ret, struct error *err) _must_check_;

@@ -97,8 +97,8 @@ bool host_file_exists(const struct host *h, const char *path)
 	return host_lstat(h, path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
-static int read_all(const struct host *h, int fd, const struct stat *st, const char *path,
-		    struct buffer *ret, struct error *err)
+int host_read_all(const struct host *h, int fd, const struct stat *st, const char *path,
+		  struct buffer *ret, struct error *err)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
 
@@ -142,6 +142,24 @@ static int check_own(const struct stat *st, const char *path, struct error *err)
 			  "right: chown root: %s; chmod 600 %s", path, path);
 }
 
+int host_open_own(const struct host *h, const char *path, int flags, struct error *err)
+{
+	_cleanup_close_ int fd = host_open(h, path, flags | O_NONBLOCK | O_NOCTTY, 0600);
+	struct stat st;
+
+	/* a link, a folder, a FIFO that nobody reads */
+	if (fd < 0 && errno != ELOOP && errno != EISDIR && errno != ENXIO)
+		return error_sys(err, ERROR_FAILED, errno, "%s", path);
+	if (fd >= 0 && h->ops->fstatat(h->ctx, fd, "", &st, AT_EMPTY_PATH) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "%s", path);
+	if (fd >= 0 && S_ISREG(st.st_mode) && st.st_uid == 0 && st.st_nlink == 1)
+		return TAKE_FD(fd);
+	(void)error_set(err, ERROR_REFUSED, "%s is not a file of rootlatch's own%s", path,
+			fd >= 0 && S_ISREG(st.st_mode) ? " (root's, and without another name)" :
+							 ": not a regular file");
+	return error_hint(err, "Look who put it there, and take it away.");
+}
+
 static int open_for_read(const struct host *h, const char *path, enum host_read_flags flags,
 			 struct error *err)
 {
@@ -182,7 +200,7 @@ int host_file_read(const struct host *h, const char *path, enum host_read_flags 
 	if ((flags & HOST_READ_TARGET) != 0 && host_meta_check_target(h, fd, &st, path, err) < 0)
 		return -1;
 	if ((flags & HOST_READ_META) != HOST_READ_META &&
-	    read_all(h, fd, &st, path, &f.bytes, err) < 0)
+	    host_read_all(h, fd, &st, path, &f.bytes, err) < 0)
 		return -1;
 	if ((flags & HOST_READ_NO_DIGEST) == 0)
 		f.digest = digest_of(f.bytes.data, f.bytes.len);

@@ -73,6 +73,11 @@ int host_folders_require_trusted(const struct host *h, const char *path, struct 
 int host_folder_require_writable(const struct host *h, const char *path, struct error *err)
 	_must_check_;
 
+/* ERROR_REFUSED when the file or folder `path` is immutable or append-only, or lies on a read-only
+ * filesystem. One that is not there is fine. */
+int host_require_changeable(const struct host *h, const char *path, struct error *err)
+	_must_check_;
+
 /* True when there is anything at `path` (lstat(2)). */
 bool host_file_exists(const struct host *h, const char *path);
 
@@ -97,6 +102,27 @@ int host_file_unlink(const struct host *h, const char *path, struct error *err) 
 
 /* unlink(2) alone, for files whose comeback after a power loss would do no harm. */
 int host_file_unlink_lazily(const struct host *h, const char *path, struct error *err);
+
+/* Where the symbolic link `path` points to, as it is written there (readlink(2)); owned by the caller.
+ * NULL when something else, or nothing, is there. ret_st is of the link (lstat(2)); its st_mode is 0
+ * for nothing. */
+int host_link_read(const struct host *h, const char *path, char **ret_target, struct stat *ret_st,
+		   struct error *err) _must_check_;
+
+/* symlink(2), with `mtime_ns` unless that is negative, and fsync of the folder, which makes both
+ * durable. What is there already is EEXIST in err->sys_errno. */
+int host_link_create(const struct host *h, const char *path, const char *target, int64_t mtime_ns,
+		     struct error *err) _must_check_;
+
+/* Sets the mtime of a file, a folder, or a link itself (utimensat(2)), and makes that durable. One
+ * that is right already is not touched. A path that is gone is ENOENT in err->sys_errno. */
+int host_set_mtime(const struct host *h, const char *path, int64_t mtime_ns, struct error *err)
+	_must_check_;
+
+/* mkdir(2) 0755, whatever the umask, durable. One that is there is success. */
+int host_dir_make(const struct host *h, const char *path, struct error *err) _must_check_;
+/* rmdir(2), durable. One that is not empty stays, one that is not there is success. */
+int host_dir_remove_empty(const struct host *h, const char *path, struct error *err) _must_check_;
 
 /* mkdir(2) 0700 with all its parents (0755); an existing folder of root's is success. With
  * `own`, an existing one must be root's and 0700, otherwise ERROR_REFUSED. */
@@ -123,10 +149,20 @@ bool host_is_tmpfs(const struct host *h, const char *path);
 /* An open file descriptor of a path below the root, O_CLOEXEC | O_NOFOLLOW added. */
 int host_open(const struct host *h, const char *path, int flags, mode_t mode);
 
+/* The same for a file of ours that is written, made with mode 0600: refused where it is anything but a
+ * regular file of root's with one link. */
+int host_open_own(const struct host *h, const char *path, int flags, struct error *err)
+	_must_check_;
+
 /* The same through symbolic links, for what is looked at and not changed. */
 int host_open_following(const struct host *h, const char *path, int flags, struct error *err);
 /* An open folder, for the *at() calls. It may be reached through symbolic links. */
 int host_open_dir(const struct host *h, const char *path, struct error *err);
+
+/* Reads an open file to its end; `st` says how much there should be, `path` is for messages. More
+ * than HOST_FILE_MAX is ERROR_REFUSED. */
+int host_read_all(const struct host *h, int fd, const struct stat *st, const char *path,
+		  struct buffer *ret, struct error *err) _must_check_;
 
 /* Writes all of it. */
 int host_write_all(const struct host *h, int fd, struct slice bytes, struct error *err)

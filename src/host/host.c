@@ -119,6 +119,22 @@ static int real_futimens(void *ctx, int fd, const struct timespec times[2])
 	return futimens(fd, times);
 }
 
+static int real_utimensat(void *ctx, int dir, const char *path, const struct timespec times[2],
+			  int flags)
+{
+	return utimensat(dir, path, times, flags);
+}
+
+static int real_symlinkat(void *ctx, const char *target, int dir, const char *path)
+{
+	return symlinkat(target, dir, path);
+}
+
+static ssize_t real_readlinkat(void *ctx, int dir, const char *path, char *ret, size_t len)
+{
+	return readlinkat(dir, path, ret, len);
+}
+
 static int real_mkdirat(void *ctx, int dir, const char *path, mode_t mode)
 {
 	return mkdirat(dir, path, mode);
@@ -156,6 +172,9 @@ const struct host_ops host_ops_real = {
 	.fchmod = real_fchmod,
 	.fchown = real_fchown,
 	.futimens = real_futimens,
+	.utimensat = real_utimensat,
+	.symlinkat = real_symlinkat,
+	.readlinkat = real_readlinkat,
 	.mkdirat = real_mkdirat,
 	.renameat2 = real_renameat2,
 	.unlinkat = real_unlinkat,
@@ -269,6 +288,27 @@ static int open_standard_fds(struct error *err)
 	}
 }
 
+/* The C library opens what TZ names as a file, a FIFO too, and would wait there: a name below its own
+ * folder, a rule, or where the host's zone lies (tzset(3)). */
+static bool is_safe_zone(const char *zone)
+{
+	static const char folder[] = "/usr/share/zoneinfo/";
+
+	zone += *zone == ':';
+	for (const char *p = zone; *p != '\0'; p++)
+		if (*p <= ' ' || *p >= 0x7f)
+			return false;
+	if (strstr(zone, "..") != NULL)
+		return false;
+	return zone[0] != '/' || strcmp(zone, "/etc/localtime") == 0 ||
+	       strncmp(zone, folder, strlen(folder)) == 0;
+}
+
+static bool is_kept(const char *name, const char *value)
+{
+	return strlen(value) < 256 && (strcmp(name, "TZ") != 0 || is_safe_zone(value));
+}
+
 /* What a library would obey is taken out; what says who asks, and how to print, is kept. */
 static int rebuild_environment(struct error *err)
 {
@@ -280,7 +320,7 @@ static int rebuild_environment(struct error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
 		const char *value = getenv(kept[i]);
 
-		if (value != NULL && strlen(value) < 256)
+		if (value != NULL && is_kept(kept[i], value))
 			values[i] = strdup(value);
 	}
 	failed |= clearenv();

@@ -30,6 +30,10 @@ struct host_ops {
 	int (*fchmod)(void *ctx, int fd, mode_t mode);
 	int (*fchown)(void *ctx, int fd, uid_t uid, gid_t gid);
 	int (*futimens)(void *ctx, int fd, const struct timespec times[2]);
+	int (*utimensat)(void *ctx, int dir, const char *path, const struct timespec times[2],
+			 int flags);
+	int (*symlinkat)(void *ctx, const char *target, int dir, const char *path);
+	ssize_t (*readlinkat)(void *ctx, int dir, const char *path, char *ret, size_t len);
 	int (*mkdirat)(void *ctx, int dir, const char *path, mode_t mode);
 	int (*renameat2)(void *ctx, int old_dir, const char *old_path, int new_dir,
 			 const char *new_path, unsigned flags);

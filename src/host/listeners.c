@@ -18,6 +18,7 @@
 #include "host/net.h"
 
 #define TCP_LISTEN_STATE 0x0A
+#define UDP_UNCONNECTED_STATE 0x07 /* TCP_CLOSE, which to UDP is "no peer" */
 
 /* ---- sock_diag */
 
@@ -117,9 +118,16 @@ static bool parse_address(int family, const char *hex, char *ret)
 	return inet_ntop(family, words, ret, INET6_ADDRSTRLEN) != NULL;
 }
 
-enum tcp_line { TCP_LINE_LISTENS, TCP_LINE_OTHER, TCP_LINE_HEAD };
+enum line { LINE_MATCHES, LINE_OTHER, LINE_HEAD };
 
-static enum tcp_line parse_tcp_line(int family, const char *line, struct host_socket *ret)
+struct table {
+	const char *path;
+	int family;
+	unsigned state;   /* of the sockets that are asked for */
+	bool comes_first; /* these, before all others */
+};
+
+static enum line parse_line(const struct table *t, const char *line, struct host_socket *ret)
 {
 	char local[64];
 	unsigned port, state, uid;
@@ -127,18 +135,18 @@ static enum tcp_line parse_tcp_line(int family, const char *line, struct host_so
 
 	if (sscanf(line, " %*u: %63[0-9A-F]:%X %*[0-9A-F]:%*X %X %*X:%*X %*X:%*X %*X %u %*d %lu",
 		   local, &port, &state, &uid, &inode) != 5)
-		return TCP_LINE_HEAD;
-	if (state != TCP_LISTEN_STATE)
-		return TCP_LINE_OTHER;
-	*ret = (struct host_socket){ .family = family, .port = (uint16_t)port, .uid = uid,
+		return LINE_HEAD;
+	if (state != t->state)
+		return LINE_OTHER;
+	*ret = (struct host_socket){ .family = t->family, .port = (uint16_t)port, .uid = uid,
 				     .inode = inode };
-	return strlen(local) == (family == AF_INET6 ? 32 : 8) &&
-	       parse_address(family, local, ret->address) ? TCP_LINE_LISTENS : TCP_LINE_HEAD;
+	return strlen(local) == (t->family == AF_INET6 ? 32 : 8) &&
+	       parse_address(t->family, local, ret->address) ? LINE_MATCHES : LINE_HEAD;
 }
 
 /* Takes the whole lines at the front of `text`. 1 when there can't be more, 0 to go on, -1. */
-static int take_lines(int family, char *text, size_t *ret_used, struct host_sockets *ret,
-		      struct error *err)
+static int take_lines(const struct table *t, char *text, size_t *ret_used,
+		      struct host_sockets *ret, struct error *err)
 {
 	char *line = text;
 
@@ -146,14 +154,16 @@ static int take_lines(int family, char *text, size_t *ret_used, struct host_sock
 		struct host_socket s;
 
 		*end = '\0';
-		switch (parse_tcp_line(family, line, &s)) {
-		case TCP_LINE_OTHER:
-			return 1;
-		case TCP_LINE_LISTENS:
+		switch (parse_line(t, line, &s)) {
+		case LINE_OTHER:
+			if (t->comes_first)
+				return 1;
+			break;
+		case LINE_MATCHES:
 			if (host_sockets_add(ret, &s, err) < 0)
 				return -1;
 			break;
-		case TCP_LINE_HEAD:
+		case LINE_HEAD:
 			break;
 		}
 	}
@@ -161,15 +171,15 @@ static int take_lines(int family, char *text, size_t *ret_used, struct host_sock
 	return 0;
 }
 
-static int read_table(const struct host *h, int family, const char *path,
-		      struct host_sockets *ret, struct error *err)
+static int read_table(const struct host *h, const struct table *t, struct host_sockets *ret,
+		      struct error *err)
 {
-	_cleanup_close_ int fd = host_open(h, path, O_RDONLY, 0);
+	_cleanup_close_ int fd = host_open(h, t->path, O_RDONLY, 0);
 	char text[16384];
 	size_t len = 0;
 
 	if (fd < 0) /* a kernel without IPv6 has no tcp6 */
-		return errno == ENOENT ? 0 : error_sys(err, ERROR_FAILED, errno, "%s", path);
+		return errno == ENOENT ? 0 : error_sys(err, ERROR_FAILED, errno, "%s", t->path);
 	for (;;) {
 		ssize_t n = h->ops->read(h->ctx, fd, text + len, sizeof(text) - 1 - len);
 		size_t used = 0;
@@ -178,12 +188,12 @@ static int read_table(const struct host *h, int family, const char *path,
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return error_sys(err, ERROR_FAILED, errno, "reading %s", path);
+			return error_sys(err, ERROR_FAILED, errno, "reading %s", t->path);
 		if (n == 0)
 			return 0;
 		len += (size_t)n;
 		text[len] = '\0';
-		done = take_lines(family, text, &used, ret, err);
+		done = take_lines(t, text, &used, ret, err);
 		if (done != 0)
 			return done < 0 ? -1 : 0;
 		memmove(text, text + used, len - used);
@@ -193,9 +203,29 @@ static int read_table(const struct host *h, int family, const char *path,
 
 int host_net_listeners_by_proc(const struct host *h, struct host_sockets *ret, struct error *err)
 {
-	if (read_table(h, AF_INET, "/proc/self/net/tcp", ret, err) < 0)
+	static const struct table tables[] = {
+		{ "/proc/self/net/tcp", AF_INET, TCP_LISTEN_STATE, true },
+		{ "/proc/self/net/tcp6", AF_INET6, TCP_LISTEN_STATE, true },
+	};
+
+	if (read_table(h, &tables[0], ret, err) < 0)
 		return -1;
-	return read_table(h, AF_INET6, "/proc/self/net/tcp6", ret, err);
+	return read_table(h, &tables[1], ret, err);
+}
+
+int host_net_receivers(const struct host *h, struct host_sockets *ret, struct error *err)
+{
+	static const struct table tables[] = {
+		{ "/proc/self/net/udp", AF_INET, UDP_UNCONNECTED_STATE, false },
+		{ "/proc/self/net/udp6", AF_INET6, UDP_UNCONNECTED_STATE, false },
+	};
+	_cleanup_host_sockets_ struct host_sockets all = HOST_SOCKETS_INIT;
+
+	if (read_table(h, &tables[0], &all, err) < 0 || read_table(h, &tables[1], &all, err) < 0)
+		return -1;
+	*ret = all;
+	all = (struct host_sockets)HOST_SOCKETS_INIT;
+	return 0;
 }
 
 /* ---- */

@@ -106,7 +106,7 @@ char *host_link_target(const struct host *h, const char *path, struct error *err
 
 	if (fd < 0)
 		return NULL;
-	len = readlinkat(fd, "", target, sizeof(target));
+	len = h->ops->readlinkat(h->ctx, fd, "", target, sizeof(target));
 	if (len < 0)
 		return NULL;
 	return str_ndup(target, (size_t)len, err);
@@ -162,14 +162,22 @@ static int check_flags(int fd, const char *path, struct error *err)
 	return 0;
 }
 
-static int check_mount(int fd, const char *path, struct error *err)
+static int check_writable(int fd, const char *path, struct error *err)
 {
 	struct statvfs vfs;
-	struct statx stx;
 
 	if (fstatvfs(fd, &vfs) == 0 && (vfs.f_flag & ST_RDONLY) != 0)
 		return refuse(err, path, "lies on a read-only filesystem",
 			      "It must be mounted read-write first.");
+	return 0;
+}
+
+static int check_mount(int fd, const char *path, struct error *err)
+{
+	struct statx stx;
+
+	if (check_writable(fd, path, err) < 0)
+		return -1;
 	if (statx(fd, "", AT_EMPTY_PATH, 0, &stx) == 0 &&
 	    (stx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0 &&
 	    (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
@@ -179,19 +187,25 @@ static int check_mount(int fd, const char *path, struct error *err)
 	return 0;
 }
 
+int host_require_changeable(const struct host *h, const char *path, struct error *err)
+{
+	_cleanup_close_ int fd = host_open_following(h, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+						     NULL);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : error_sys(err, ERROR_REFUSED, errno, "%s", path);
+	return check_flags(fd, path, err) < 0 ? -1 : check_writable(fd, path, err);
+}
+
 int host_folder_require_writable(const struct host *h, const char *path, struct error *err)
 {
 	_cleanup_free_ char *dir = path_dirname(path, err);
 	_cleanup_close_ int fd = -1;
-	struct statvfs vfs;
 
 	if (dir == NULL)
 		return -1;
 	fd = host_open_following(h, dir, O_PATH | O_DIRECTORY, NULL);
-	if (fd >= 0 && fstatvfs(fd, &vfs) == 0 && (vfs.f_flag & ST_RDONLY) != 0)
-		return refuse(err, dir, "lies on a read-only filesystem",
-			      "It must be mounted read-write first.");
-	return 0;
+	return fd >= 0 ? check_writable(fd, dir, err) : 0;
 }
 
 /* Who can write to a folder can put another file into the place of ours; higher up, in a sticky

@@ -24,14 +24,6 @@
 
 #define TRIES 16
 
-struct scratch {
-	const char *path; /* where the tmpfs is mounted */
-	bool hides;       /* something lies below it there */
-	dev_t dev;        /* what lies on the tmpfs is told by its device */
-	ino_t ino;        /* of its root */
-	unsigned copies;  /* folders shown anew */
-};
-
 static bool is_empty_dir(const char *path)
 {
 	const struct dirent *entry;
@@ -80,12 +72,12 @@ static const char *find_scratch(const struct host *h, const struct host_command 
 	return usable;
 }
 
-static int bind_onto(const char *source, int target_fd, unsigned long flags)
+int namespace_bind(const char *source, int target_fd)
 {
 	char target[64];
 
 	(void)snprintf(target, sizeof(target), "/proc/self/fd/%d", target_fd);
-	return mount(source, target, "none", MS_BIND | flags, NULL);
+	return mount(source, target, "none", MS_BIND, NULL);
 }
 
 /* For an entry that is gone by now there is no twin. */
@@ -180,9 +172,8 @@ static bool is_same(int fd, const struct stat *st)
 	return fstat(fd, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
-/* What is mounted on an open folder by now. A lookup of / itself stays below, one of its parent
- * does not. */
-static int open_topmost(int fd)
+/* A lookup of / itself stays below, one of its parent does not. */
+int namespace_topmost(int fd)
 {
 	char link[64], path[PATH_MAX];
 	ssize_t len;
@@ -218,9 +209,9 @@ static int show_anew(struct host *h, struct scratch *s, int real)
 		return -1;
 	is_root = is_same(h->root_fd, &st);
 	/* first mounted, then filled: the other way round each entry would be bound twice */
-	if (bind_onto(path, real, 0) < 0)
+	if (namespace_bind(path, real) < 0)
 		return -1;
-	copy = open_topmost(real);
+	copy = namespace_topmost(real);
 	if (copy < 0)
 		return -1;
 	if (!is_on_scratch(s, copy)) {
@@ -336,7 +327,7 @@ static int try_view(struct host *h, struct scratch *s, size_t number,
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0 || host_write_all(h, fd, view->bytes, NULL) < 0)
 		return -1;
-	return bind_onto(path, target, 0);
+	return namespace_bind(path, target);
 }
 
 static int show_view(struct host *h, struct scratch *s, size_t number,
@@ -377,8 +368,8 @@ static int show_dev_null(const struct host *h)
 	return mount("/dev/null", null, "none", MS_BIND, NULL);
 }
 
-static int mount_scratch(const struct host *h, const struct host_command *cmd,
-			 struct scratch *ret)
+int namespace_mount_scratch(const struct host *h, const struct host_command *cmd,
+			    struct scratch *ret)
 {
 	bool empty = false;
 	struct stat st;
@@ -398,11 +389,14 @@ static int show_everything(struct host *h, const struct host_command *cmd)
 	bool missing = cmd->missing_dir != NULL && !host_file_exists(h, cmd->missing_dir);
 	struct scratch s = { .path = NULL };
 
-	if (!host_is_live(h) && show_dev_null(h) < 0)
+	/* without a /dev what is rehearsed goes as far as it does in earnest */
+	if (!host_is_live(h) && show_dev_null(h) < 0 && (cmd->stage == NULL || errno != ENOENT))
 		return -1;
+	if (cmd->stage != NULL)
+		return stage_show(h, cmd);
 	if (cmd->n_views == 0 && !missing)
 		return 0;
-	if (mount_scratch(h, cmd, &s) < 0)
+	if (namespace_mount_scratch(h, cmd, &s) < 0)
 		return -1;
 	if (missing && show_missing_dir(h, &s, cmd->missing_dir) < 0)
 		return -1;
@@ -435,7 +429,9 @@ static enum namespace_result enter_mounts(struct host *h, const struct host_comm
 		return NAMESPACE_FAILED;
 	mask = umask(022); /* what is made has the modes that it was made with */
 	failed = show_everything(h, cmd);
-	(void)umask(mask);
+	/* what a rehearsed command makes is to be what anybody's would be: readable */
+	if (cmd->stage == NULL)
+		(void)umask(mask);
 	if (failed < 0)
 		return errno == EPERM || errno == EACCES ? NAMESPACE_UNAVAILABLE :
 							   NAMESPACE_FAILED;

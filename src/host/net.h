@@ -53,6 +53,10 @@ int host_net_listeners(const struct host *h, struct host_sockets *ret, struct er
 int host_net_listeners_by_proc(const struct host *h, struct host_sockets *ret, struct error *err)
 	_must_check_;
 
+/* Every UDP socket there that is bound to a port and to no peer. */
+int host_net_receivers(const struct host *h, struct host_sockets *ret, struct error *err)
+	_must_check_;
+
 /* Those of `all` that the process holds open, in the same order. A process that is gone holds
  * none. */
 int host_process_sockets(pid_t pid, const struct host_sockets *all, struct host_sockets *ret,
@@ -94,6 +98,20 @@ bool host_process_shares_net(pid_t pid);
  * none; and waiting for that. True: it ended. A negative fd just sleeps. */
 int host_process_watch(const struct host_process *p);
 bool host_process_wait(int watch_fd, unsigned timeout_ms);
+
+/* Its parent, 0 when there is none (any more), and its name (proc_pid_comm(5)), which may hold
+ * anything; "" when it is gone. */
+#define HOST_PROCESS_NAME_MAX 64
+pid_t host_process_parent(pid_t pid);
+const char *host_process_name(pid_t pid, char ret[HOST_PROCESS_NAME_MAX]);
+
+/* Its arguments, NUL between them (proc_pid_cmdline(5)); -1 when it is gone. */
+int host_process_cmdline(pid_t pid, struct buffer *ret, struct error *err) _must_check_;
+
+/* True when it lives in our pid namespace; in our mount namespace; when its root folder is ours. */
+bool host_process_shares_pids(pid_t pid);
+bool host_process_shares_mounts(pid_t pid);
+bool host_process_shares_root(pid_t pid);
 
 /* All process numbers, in ascending order. */
 int host_process_list(pid_t **ret_pids, size_t *ret_n, struct error *err)

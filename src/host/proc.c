@@ -63,14 +63,33 @@ int host_process_stat(pid_t pid, const char *path, struct stat *ret_st)
 	return stat(below, ret_st);
 }
 
-bool host_process_shares_net(pid_t pid)
+static bool is_the_same(pid_t pid, const char *name, const char *own)
 {
 	struct stat ours, theirs;
 	char path[PROC_PATH_MAX];
 
-	return stat("/proc/self/ns/net", &ours) == 0 &&
-	       stat(proc_path(pid, "ns/net", path), &theirs) == 0 &&
+	return stat(own, &ours) == 0 && stat(proc_path(pid, name, path), &theirs) == 0 &&
 	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+bool host_process_shares_net(pid_t pid)
+{
+	return is_the_same(pid, "ns/net", "/proc/self/ns/net");
+}
+
+bool host_process_shares_pids(pid_t pid)
+{
+	return is_the_same(pid, "ns/pid", "/proc/self/ns/pid");
+}
+
+bool host_process_shares_mounts(pid_t pid)
+{
+	return is_the_same(pid, "ns/mnt", "/proc/self/ns/mnt");
+}
+
+bool host_process_shares_root(pid_t pid)
+{
+	return is_the_same(pid, "root", "/proc/self/root");
 }
 
 /* The text behind "\nKEY:" in /proc/PID/status; NULL when the process is gone. */
@@ -108,6 +127,54 @@ bool host_process_catches(pid_t pid, int sig)
 	const char *mask = read_status(pid, "\nSigCgt:", text, sizeof(text));
 
 	return mask != NULL && (strtoull(mask, NULL, 16) >> (sig - 1) & 1) != 0;
+}
+
+pid_t host_process_parent(pid_t pid)
+{
+	char text[4096];
+	const char *parent = read_status(pid, "\nPPid:", text, sizeof(text));
+
+	return parent != NULL ? (pid_t)strtol(parent, NULL, 10) : 0;
+}
+
+/* The bytes of a small file of proc(5), as far as they fit; -1 when it can't be read. */
+static ssize_t read_small(pid_t pid, const char *name, char *ret, size_t len)
+{
+	char path[PROC_PATH_MAX];
+	int fd = open(proc_path(pid, name, path), O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	do
+		n = read(fd, ret, len);
+	while (n < 0 && errno == EINTR);
+	(void)close(fd);
+	return n;
+}
+
+const char *host_process_name(pid_t pid, char ret[HOST_PROCESS_NAME_MAX])
+{
+	ssize_t n = read_small(pid, "comm", ret, HOST_PROCESS_NAME_MAX - 1);
+
+	if (n > 0 && ret[n - 1] == '\n')
+		n--;
+	ret[n > 0 ? n : 0] = '\0';
+	return ret;
+}
+
+int host_process_cmdline(pid_t pid, struct buffer *ret, struct error *err)
+{
+	ssize_t n;
+
+	if (buffer_reserve(ret, PATH_MAX, err) < 0)
+		return -1;
+	n = read_small(pid, "cmdline", ret->data + ret->len, PATH_MAX);
+	if (n < 0)
+		return error_sys(err, ERROR_FAILED, errno, "process %d", (int)pid);
+	ret->len += (size_t)n;
+	ret->data[ret->len] = '\0';
+	return 0;
 }
 
 static DIR *open_fds(pid_t pid)

@@ -26,7 +26,9 @@
 struct host_child {
 	pid_t pid;
 	int out, err, trouble; /* read ends */
+	bool is_staged;        /* what it leaves running is not waited for */
 	int64_t deadline_ns;   /* of CLOCK_BOOTTIME */
+	bool in_memory;        /* out and err are memfd_create(2)'s, no pipes */
 	char *name;
 };
 
@@ -43,6 +45,8 @@ static char *const clean_environment[] = {
 	(char *)"HOME=/root",
 	NULL,
 };
+
+#define CLEAN_MAX (ARRAY_SIZE(clean_environment) - 1)
 
 void host_outcome_release(struct host_outcome *o)
 {
@@ -72,17 +76,39 @@ static void child_reset(void)
 	(void)syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
 }
 
+static void make_environment(const struct host_command *cmd,
+			     char *ret[CLEAN_MAX + HOST_ENV_MAX + 1])
+{
+	size_t n = CLEAN_MAX;
+
+	(void)memcpy(ret, clean_environment, CLEAN_MAX * sizeof(*ret));
+	for (size_t i = 0; cmd->env != NULL && i < HOST_ENV_MAX && cmd->env[i] != NULL; i++)
+		ret[n++] = cmd->env[i];
+	ret[n] = NULL;
+}
+
 static void __attribute__((noreturn)) child_main(const struct host *h,
 						 const struct host_command *cmd, pid_t parent,
 						 int in, int out, int err, int trouble)
 {
 	int input = in >= 0 ? in : open("/dev/null", O_RDONLY);
+	char *environment[CLEAN_MAX + HOST_ENV_MAX + 1];
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	/* ^C on the terminal is for us, who may not let it in just now; a session comes below */
+	if (getppid() != parent || (!cmd->leaves_daemons && setpgid(0, 0) < 0))
 		_exit(127);
 	if (input < 0 || dup2(input, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		child_trouble(trouble, false, "dup2");
+	if (cmd->leaves_daemons) {
+		(void)setsid();
+		(void)umask(022);
+		if (chdir("/") < 0)
+			child_trouble(trouble, false, "chdir");
+	}
+	/* what it makes there is to have the modes that it would have */
+	if (cmd->stage != NULL)
+		(void)umask(022);
 	switch (namespace_enter(h, cmd)) {
 	case NAMESPACE_READY:
 		break;
@@ -92,7 +118,8 @@ static void __attribute__((noreturn)) child_main(const struct host *h,
 		child_trouble(trouble, false, "mount namespace");
 	}
 	child_reset();
-	(void)execve(cmd->argv[0], cmd->argv, clean_environment);
+	make_environment(cmd, environment);
+	(void)execve(cmd->argv[0], cmd->argv, environment);
 	child_trouble(trouble, false, "execve");
 }
 
@@ -116,6 +143,17 @@ static int open_input(const struct host *h, struct slice input, struct error *er
 	return TAKE_FD(fd);
 }
 
+/* A pipe's end would come when the last daemon closes it, and a daemon that writes when nobody
+ * reads any more would die of it. */
+static int open_output(const struct host_command *cmd, int fds[2])
+{
+	if (!cmd->leaves_daemons)
+		return pipe2(fds, O_CLOEXEC);
+	fds[0] = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fds[1] = fds[0] >= 0 ? fcntl(fds[0], F_DUPFD_CLOEXEC, 3) : -1;
+	return fds[1] < 0 ? -1 : 0;
+}
+
 int host_child_start(const struct host *h, const struct host_command *cmd,
 		     struct host_child **ret_child, struct error *err)
 {
@@ -128,7 +166,7 @@ int host_child_start(const struct host *h, const struct host_command *cmd,
 
 	if (c == NULL || name == NULL || (in < 0 && cmd->input.len > 0))
 		return error_oom(err);
-	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0 ||
+	if (open_output(cmd, out) < 0 || open_output(cmd, errors) < 0 ||
 	    pipe2(trouble, O_CLOEXEC) < 0)
 		goto failed;
 	c->pid = fork();
@@ -142,6 +180,8 @@ int host_child_start(const struct host *h, const struct host_command *cmd,
 	c->out = out[0];
 	c->err = errors[0];
 	c->trouble = trouble[0];
+	c->in_memory = cmd->leaves_daemons;
+	c->is_staged = cmd->stage != NULL;
 	c->deadline_ns = clock_boottime_ns() + (int64_t)timeout * 1000000;
 	c->name = TAKE_PTR(name);
 	*ret_child = TAKE_PTR(c);
@@ -178,13 +218,21 @@ static int child_reap(struct host_child *c, bool *ret_killed)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* Before it is reaped: until then nobody else can have its number. */
+static void child_kill(const struct host_child *c)
+{
+	(void)kill(c->pid, SIGKILL);
+	if (c->is_staged)
+		(void)kill(-c->pid, SIGKILL);
+}
+
 void host_child_stop(struct host_child **child)
 {
 	bool killed;
 
 	if (*child == NULL)
 		return;
-	(void)kill((*child)->pid, SIGKILL);
+	child_kill(*child);
 	(void)child_reap(*child, &killed);
 	child_release(TAKE_PTR(*child));
 }
@@ -243,7 +291,48 @@ static void wait_for_end(const struct host_child *c, struct host_outcome *o)
 	if (ends_in_time(c))
 		return;
 	o->timed_out = true;
-	(void)kill(c->pid, SIGKILL);
+	child_kill(c);
+}
+
+/* What is in the pipe, not what may come yet. */
+static int drain_rest(int *fd, struct buffer *b, struct error *err)
+{
+	for (unsigned i = 0; i < 64 && *fd >= 0; i++) {
+		struct pollfd now = { .fd = *fd, .events = POLLIN };
+
+		if (poll(&now, 1, 0) <= 0)
+			return 0;
+		if (drain(fd, b, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Until it ends, whoever still holds its outputs then. */
+static int collect_staged(struct host_child *c, struct host_outcome *o, struct error *err)
+{
+	_cleanup_close_ int end = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	bool ended = false;
+
+	while (!ended) {
+		struct pollfd fds[3] = { { .fd = c->out, .events = POLLIN },
+					 { .fd = c->err, .events = POLLIN },
+					 { .fd = end, .events = POLLIN } };
+		int64_t left = (c->deadline_ns - clock_boottime_ns()) / 1000000;
+		siginfo_t info = { 0 };
+
+		if (left <= 0)
+			return 0; /* wait_for_end sees it */
+		/* a kernel before 5.3 does not say that it ended */
+		if (poll(fds, 3, end >= 0 || left < 10 ? (int)left : 10) < 0 && errno != EINTR)
+			return error_sys(err, ERROR_FAILED, errno, "poll");
+		ended = waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+			info.si_pid == c->pid;
+		if (drain_rest(&c->out, &o->out, err) < 0 || drain_rest(&c->err, &o->err, err) < 0)
+			return -1;
+	}
+	(void)kill(-c->pid, SIGKILL);
+	return 0;
 }
 
 static int collect(struct host_child *c, struct host_outcome *o, struct error *err)
@@ -258,7 +347,7 @@ static int collect(struct host_child *c, struct host_outcome *o, struct error *e
 			return error_sys(err, ERROR_FAILED, errno, "poll");
 		if (n == 0) {
 			o->timed_out = true;
-			(void)kill(c->pid, SIGKILL);
+			child_kill(c);
 			return 0;
 		}
 		if (n > 0 && fds[0].revents != 0 && drain(&c->out, &o->out, err) < 0)
@@ -269,6 +358,38 @@ static int collect(struct host_child *c, struct host_outcome *o, struct error *e
 	return 0;
 }
 
+/* What was said up to now; more than that nobody can write from now on. */
+static int take_memory(int fd, struct buffer *b, struct error *err)
+{
+	struct stat st;
+
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0 || fstat(fd, &st) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "a command's output");
+	if (st.st_size > OUTPUT_MAX)
+		st.st_size = OUTPUT_MAX;
+	if (buffer_reserve(b, (size_t)st.st_size, err) < 0)
+		return -1;
+	while (b->len < (size_t)st.st_size) {
+		ssize_t n = pread(fd, b->data + b->len, (size_t)st.st_size - b->len, (off_t)b->len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return error_sys(err, ERROR_FAILED, errno, "reading a command's output");
+		b->len += (size_t)n;
+	}
+	b->data[b->len] = '\0';
+	return 0;
+}
+
+static int collect_memory(const struct host_child *c, struct host_outcome *o, struct error *err)
+{
+	wait_for_end(c, o);
+	if (take_memory(c->out, &o->out, err) < 0)
+		return -1;
+	return take_memory(c->err, &o->err, err);
+}
+
 int host_child_finish(struct host_child **child, struct host_outcome *ret_outcome,
 		      struct error *err)
 {
@@ -277,7 +398,9 @@ int host_child_finish(struct host_child **child, struct host_outcome *ret_outcom
 	struct trouble t;
 	ssize_t n;
 
-	if (collect(c, &o, err) < 0) {
+	if ((c->in_memory ? collect_memory(c, &o, err) :
+	     c->is_staged ? collect_staged(c, &o, err) :
+			    collect(c, &o, err)) < 0) {
 		host_child_stop(child);
 		return -1;
 	}

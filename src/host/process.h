@@ -19,6 +19,10 @@ struct host_view {
 	bool gone; /* it stands for no file at all, and has no bytes: for those who list folders */
 };
 
+struct host_stage;
+
+#define HOST_ENV_MAX 8
+
 struct host_command {
 	char *const *argv; /* argv[0] is an absolute path */
 	const struct host_view *views; /* shown to the command alone (mount_namespaces(7)) */
@@ -28,7 +32,13 @@ struct host_command {
 	const char *missing_dir; /* with private_mounts: a folder to show when it is missing, empty
 				  * and root's, 0755, as are those above it that are missing;
 				  * sshd wants its /run/sshd. NULL: none */
+	char *const *env;        /* NAME=value, HOST_ENV_MAX at most, with a NULL behind the last; in
+				  * addition to PATH, LC_ALL and HOME. NULL: none */
+	const struct host_stage *stage; /* host_tree_rehearse sets it, and nobody else */
 	bool in_root;            /* chroot(2) to the host's root when that is not / */
+	bool leaves_daemons;     /* what it starts may stay, and hold its output open: nobody waits for
+				  * that, and writing to it fails (EPERM) once the command has ended.
+				  * A session of its own, umask 022, in / */
 	unsigned timeout_ms;     /* then it is killed; 0 means 60 s */
 };
 

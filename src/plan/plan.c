@@ -73,6 +73,38 @@ int plan_prepend(struct plan *p, struct step *s, struct error *err)
 	return insert(p, 0, s, err);
 }
 
+bool plan_has_small(const struct plan *p)
+{
+	for (size_t i = 0; i < p->len; i++)
+		if (step_is_small(&p->steps[i]))
+			return true;
+	return false;
+}
+
+static bool is_folder_of_any(const char *folder, const struct strings *paths)
+{
+	size_t len = strlen(folder);
+
+	for (size_t i = 0; i < paths->len; i++)
+		if (strncmp(paths->items[i], folder, len) == 0 &&
+		    path_basename(paths->items[i]) == paths->items[i] + len + 1)
+			return true;
+	return false;
+}
+
+int plan_settle_times(const struct host *h, const struct plan *p, const struct strings *tidied,
+		      bool applied, struct error *err)
+{
+	for (size_t i = 0; i < p->len; i++) {
+		const struct step *s = &p->steps[i];
+
+		if (s->kind == STEP_TIMES && is_folder_of_any(s->path, tidied) &&
+		    (applied ? step_finish(h, s, err) : step_revert(h, s, err)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 json_t *strings_to_json(const struct strings *s, struct error *err)
 {
 	_cleanup_json_ json_t *array = json_array();

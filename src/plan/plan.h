@@ -37,6 +37,14 @@ int plan_add(struct plan *p, struct step *s, struct error *err) _must_check_;
 /* The same, before all that are there: what has to be in force before anything else is done. */
 int plan_prepend(struct plan *p, struct step *s, struct error *err) _must_check_;
 
+/* Whether any step changes a link, a mode or a time. */
+bool plan_has_small(const struct plan *p);
+
+/* What is tidied up is in some folder, whose time it changes: those TIMES steps of the plan that are
+ * about a folder of one of the `tidied` are done once more, as applied or as reverted. */
+int plan_settle_times(const struct host *h, const struct plan *p, const struct strings *tidied,
+		      bool applied, struct error *err) _must_check_;
+
 json_t *plan_to_json(const struct plan *p, struct error *err) _must_check_;
 int plan_from_json(const json_t *json, struct plan *ret, struct error *err) _must_check_;
 

@@ -10,6 +10,11 @@ static const struct step_ops *const kinds[] = {
 	[STEP_UNLINK] = &step_ops_unlink,
 	[STEP_START] = &step_ops_start,
 	[STEP_RUN] = &step_ops_run,
+	[STEP_LINK] = &step_ops_link,
+	[STEP_DELINK] = &step_ops_delink,
+	[STEP_RENAME] = &step_ops_rename,
+	[STEP_MODE] = &step_ops_mode,
+	[STEP_TIMES] = &step_ops_times,
 };
 
 void step_release(struct step *s)
@@ -17,6 +22,8 @@ void step_release(struct step *s)
 	free(s->path);
 	free(s->temp);
 	free(s->saved);
+	free(s->to);
+	free(s->target);
 	strings_release(&s->argv);
 	strings_release(&s->undo);
 	strings_release(&s->verify);
@@ -42,6 +49,11 @@ int step_kind_parse(const char *name, enum step_kind *ret, struct error *err)
 bool step_keeps_file(const struct step *s)
 {
 	return s->kind == STEP_REPLACE || s->kind == STEP_CREATE || s->kind == STEP_UNLINK;
+}
+
+bool step_is_small(const struct step *s)
+{
+	return s->kind >= STEP_LINK && s->kind <= STEP_TIMES;
 }
 
 const char *step_name(const struct step *s)

@@ -9,11 +9,18 @@
  *     UNLINK                      no path, temp: old              path: old, no temp
  *     START                       argv runs, and has made path    path goes, and with it argv
  *     RUN                         argv was run, verify agrees     undo was run, verify does not
+ *     LINK                        path -> target                  no path
+ *     DELINK                      no path                         path -> target
+ *     RENAME                      to -> target, no path           path -> target, no to
+ *     MODE                        path: mode_after                path: mode_before
+ *     TIMES                       path: mtime_after_ns            path: mtime_before_ns
  *
  * `temp` is a hidden file beside `path`. Replacing exchanges the two names in one call
  * (renameat2(2), RENAME_EXCHANGE), and so does reverting: the old file itself, with everything
  * that belongs to it, stays on the same filesystem, and putting it back needs no disk block.
- * Unlinking renames path to temp for the same reason.
+ * Unlinking renames path to temp for the same reason. "-> target" is a symbolic link (symlink(7));
+ * TIMES is for what other steps change by the way, so it comes first in a plan where reverting shall
+ * set the time last, and last where applying shall.
  */
 #ifndef ROOTLATCH_PLAN_STEP_H
 #define ROOTLATCH_PLAN_STEP_H
@@ -28,6 +35,11 @@ enum step_kind {
 	STEP_START,  /* a process of ours that outlives us. It locks (flock(2)) the file `path`, which it
 		      * makes once it is ready, and ends when that file goes */
 	STEP_RUN,    /* a command whose effect is read back by another one */
+	STEP_LINK,   /* a symbolic link where there was nothing */
+	STEP_DELINK, /* a symbolic link of root's goes */
+	STEP_RENAME, /* a symbolic link gets another name in its folder; its inode stays */
+	STEP_MODE,   /* of a regular file, whose owner and bytes stay */
+	STEP_TIMES,  /* the mtime of a file, folder or link */
 };
 
 struct step {
@@ -44,6 +56,17 @@ struct step {
 	struct strings undo;   /* RUN; may be empty: there is nothing to undo */
 	struct strings verify; /* RUN: exits 0 when argv is in effect; may be empty */
 	bool verify_fails;     /* RUN: argv takes something back, verify exits with another status then */
+	char *to;              /* RENAME: the new name, in the folder of path */
+	char *target;          /* LINK, DELINK, RENAME: where the link points to, as it is written there */
+	bool made_folder;      /* LINK: the folder of path is not there: it is made (0755), and goes
+				* again with the link when it is empty then. DELINK: the folder goes
+				* with the link when it is empty then (systemctl(1) does that), and is
+				* made again with it; for one that is root's, 0755 */
+	int64_t mtime_ns;      /* LINK: the link's own; -1: now. DELINK: as it was; -1: no matter */
+	mode_t mode_before;    /* MODE: permission bits, with setuid, setgid and sticky */
+	mode_t mode_after;
+	int64_t mtime_before_ns; /* TIMES; -1: it is left as it is */
+	int64_t mtime_after_ns;
 
 	/* What follows is for applying only, and is not kept. The slices are the planner's. */
 	struct slice before_bytes;
@@ -54,35 +77,46 @@ struct step {
 	dev_t dev;                /* which file path was then */
 	ino_t ino;
 	int64_t ctime_ns;
+	bool lazy;                /* RENAME: who applies the plan fsyncs the folder, see step_sync */
 };
 
 void step_release(struct step *s);
 
 /* "replace", "create", ... */
 const char *step_kind_name(enum step_kind kind);
+/* Makes what a lazy step applied durable; once for all of them in one folder is enough. */
+int step_sync(const struct host *h, const struct step *s, struct error *err) _must_check_;
 /* Whether it changes a file, whose bytes a snapshot keeps: REPLACE, CREATE, UNLINK. */
 bool step_keeps_file(const struct step *s);
 /* What it is about, for messages: its path, or the command. Belongs to the step. */
 const char *step_name(const struct step *s);
 
-/* Whether path is still the very file it was planned with, or (CREATE, START) nothing is there:
- * ERROR_REFUSED otherwise, and nothing was changed. */
+/* A link, a mode or a time: LINK, DELINK, RENAME, MODE, TIMES. It is wholly described by the step
+ * itself. */
+bool step_is_small(const struct step *s);
+
+/* Whether path is still the very file it was planned with, or (CREATE, START, LINK) nothing is
+ * there; the link has its target, and nothing has the name that it gets; the mode, and the time,
+ * are as before. What can't be changed (an immutable file or folder, a read-only filesystem) is
+ * found here too. ERROR_REFUSED otherwise, and nothing was changed. */
 int step_check(const struct host *h, const struct step *s, struct error *err) _must_check_;
 
 /* Makes temp (durable), unless it is ready, in which case its digest is checked. CREATE, START: the
- * folders of path too, where they are missing. UNLINK, RUN: nothing is to be prepared. */
+ * folders of path too, where they are missing. UNLINK, RUN and the
+ * small ones: nothing is to be prepared. */
 int step_prepare(const struct host *h, const struct step *s, struct error *err) _must_check_;
 
 /* Does what the table above says, and makes that durable. What comes out at temp must be the bytes
  * of before: when somebody wrote in the last instant, they are put back and it is ERROR_REFUSED, as
  * it is when somebody made the file that CREATE was to make.
+ * LINK, DELINK, RENAME, MODE: the same, when path (or to) is not as before.
  * START: ERROR_FAILED when path is not held within 10 s. RUN: ERROR_FAILED when verify (without
  * one, its status) says that it had no effect; a command is ended after 60 s. */
 int step_apply(const struct host *h, const struct step *s, struct error *err) _must_check_;
 
 /* Whether what was begun can still be brought to its end: the new bytes are at path, or at temp
- * with the old ones (CREATE: nothing) at path; UNLINK: the old ones or nothing are at path. START
- * and RUN always can. */
+ * with the old ones (CREATE: nothing) at path; UNLINK: the old ones or nothing are at path;
+ * LINK, DELINK, RENAME, MODE: it is as before or as after. START, RUN and TIMES always can. */
 int step_can_finish(const struct host *h, const struct step *s, bool *ret_can,
 		    struct error *err) _must_check_;
 
@@ -93,12 +127,21 @@ int step_finish(const struct host *h, const struct step *s, struct error *err) _
  * after it was cut off anywhere. ERROR_IN_DOUBT for bytes that are neither old nor new.
  * A missing folder is a missing file: a reboot empties /run. An unlinked file that is lost with its
  * folder stays lost, unless it has a copy in `saved`. RUN: ERROR_IN_DOUBT when verify still says
- * that it is in effect, be it that there is no undo. */
+ * that it is in effect, be it that there is no undo. LINK, DELINK, RENAME, MODE: ERROR_IN_DOUBT when
+ * it is neither as before nor as after; what else came to the name `to` before we could is left
+ * there. DELINK: a folder that is gone is made again. TIMES: what is gone has no time, and is no
+ * error. */
 int step_revert(const struct host *h, const struct step *s, struct error *err) _must_check_;
 
 /* Where step_revert prepares what takes the place of a temp that is gone; for those who tidy up.
  * Owned by the caller. */
 char *step_copy_path(const char *temp, struct error *err) _must_check_;
+
+/* One line of what a step changes, for people: "rename /etc/rc2.d/S02a -> K02a". Nothing for those
+ * that change a file, whose diff says more, for START and TIMES, and for a RUN of true(1), which is
+ * there for its undo. `reversed`: of its undoing. */
+int step_describe(const struct step *s, bool reversed, struct buffer *ret, struct error *err)
+	_must_check_;
 
 json_t *step_to_json(const struct step *s, struct error *err) _must_check_;
 int step_from_json(const json_t *json, struct step *ret, struct error *err) _must_check_;

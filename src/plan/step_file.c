@@ -125,8 +125,8 @@ int step_sync_temp(const struct host *h, const struct step *s, struct error *err
 	return 0;
 }
 
-int step_rename(const struct host *h, const struct step *s, const char *from, const char *to,
-		unsigned flags, struct error *err)
+static int rename_in(const struct host *h, const struct step *s, const char *from, const char *to,
+		     unsigned flags, bool durable, struct error *err)
 {
 	_cleanup_free_ char *folder = path_dirname(s->path, err);
 	_cleanup_close_ int dir = -1;
@@ -141,9 +141,26 @@ int step_rename(const struct host *h, const struct step *s, const char *from, co
 			return step_refuse_made(to, err);
 		return error_sys(err, ERROR_FAILED, errno, "renaming %s to %s", from, to);
 	}
-	if (h->ops->fsync(h->ctx, dir) < 0)
+	if (durable && h->ops->fsync(h->ctx, dir) < 0)
 		return error_sys(err, ERROR_FAILED, errno, "fsync of the folder %s", folder);
 	return 0;
+}
+
+int step_rename(const struct host *h, const struct step *s, const char *from, const char *to,
+		unsigned flags, struct error *err)
+{
+	return rename_in(h, s, from, to, flags, true, err);
+}
+
+int step_rename_lazily(const struct host *h, const struct step *s, const char *from,
+		       const char *to, unsigned flags, struct error *err)
+{
+	return rename_in(h, s, from, to, flags, false, err);
+}
+
+int step_sync(const struct host *h, const struct step *s, struct error *err)
+{
+	return s->lazy ? step_sync_folder(h, s, err) : 0;
 }
 
 char *step_copy_path(const char *temp, struct error *err)

@@ -2,8 +2,10 @@
  *
  * A step in the journal: its kind, and exactly the members that the kind has.
  */
+#include <limits.h>
 #include <stddef.h>
 
+#include "base/path.h"
 #include "plan/plan.h"
 #include "plan/step_kind.h"
 
@@ -12,6 +14,12 @@
 #define UNLINK (1u << STEP_UNLINK)
 #define START (1u << STEP_START)
 #define RUN (1u << STEP_RUN)
+#define LINK (1u << STEP_LINK)
+#define DELINK (1u << STEP_DELINK)
+#define RENAME (1u << STEP_RENAME)
+#define MODE (1u << STEP_MODE)
+#define TIMES (1u << STEP_TIMES)
+#define SMALL (LINK | DELINK | RENAME | MODE | TIMES)
 
 enum member_type {
 	MEMBER_PATH,
@@ -19,6 +27,8 @@ enum member_type {
 	MEMBER_DIGEST,
 	MEMBER_FLAG,
 	MEMBER_MODE,
+	MEMBER_TIME,
+	MEMBER_TARGET,
 	MEMBER_COMMAND,
 	MEMBER_COMMAND_OR_NONE,
 };
@@ -29,7 +39,7 @@ static const struct member {
 	size_t offset;  /* in struct step */
 	unsigned kinds; /* that have it */
 } members[] = {
-	{ "path", MEMBER_PATH, offsetof(struct step, path), REPLACE | CREATE | UNLINK | START },
+	{ "path", MEMBER_PATH, offsetof(struct step, path), REPLACE | CREATE | UNLINK | START | SMALL },
 	{ "temp", MEMBER_PATH, offsetof(struct step, temp), REPLACE | CREATE | UNLINK },
 	{ "before", MEMBER_DIGEST, offsetof(struct step, before), REPLACE | UNLINK },
 	{ "after", MEMBER_DIGEST, offsetof(struct step, after), REPLACE | CREATE },
@@ -40,6 +50,14 @@ static const struct member {
 	{ "undo", MEMBER_COMMAND_OR_NONE, offsetof(struct step, undo), RUN },
 	{ "verify", MEMBER_COMMAND_OR_NONE, offsetof(struct step, verify), RUN },
 	{ "verify_fails", MEMBER_FLAG, offsetof(struct step, verify_fails), RUN },
+	{ "to", MEMBER_PATH, offsetof(struct step, to), RENAME },
+	{ "target", MEMBER_TARGET, offsetof(struct step, target), LINK | DELINK | RENAME },
+	{ "made_folder", MEMBER_FLAG, offsetof(struct step, made_folder), LINK | DELINK },
+	{ "mtime_ns", MEMBER_TIME, offsetof(struct step, mtime_ns), LINK | DELINK },
+	{ "mode_before", MEMBER_MODE, offsetof(struct step, mode_before), MODE },
+	{ "mode_after", MEMBER_MODE, offsetof(struct step, mode_after), MODE },
+	{ "mtime_before_ns", MEMBER_TIME, offsetof(struct step, mtime_before_ns), TIMES },
+	{ "mtime_after_ns", MEMBER_TIME, offsetof(struct step, mtime_after_ns), TIMES },
 };
 
 static json_t *member_to_json(const struct member *m, const struct step *s)
@@ -49,6 +67,7 @@ static json_t *member_to_json(const struct member *m, const struct step *s)
 	switch (m->type) {
 	case MEMBER_PATH:
 	case MEMBER_PATH_OR_NULL:
+	case MEMBER_TARGET:
 		return json_text(*(char *const *)at);
 	case MEMBER_DIGEST:
 		return json_string(((const struct digest *)at)->hex);
@@ -56,6 +75,8 @@ static json_t *member_to_json(const struct member *m, const struct step *s)
 		return json_boolean(*(const bool *)at);
 	case MEMBER_MODE:
 		return json_integer(*(const mode_t *)at);
+	case MEMBER_TIME:
+		return json_integer(*(const int64_t *)at);
 	case MEMBER_COMMAND:
 	case MEMBER_COMMAND_OR_NONE:
 		return strings_to_json(at, NULL);
@@ -107,6 +128,31 @@ static int need_mode(const json_t *json, const char *key, mode_t *ret, struct er
 	return 0;
 }
 
+static int need_time(const json_t *json, const char *key, int64_t *ret, struct error *err)
+{
+	int64_t ns;
+
+	if (json_need_int(json, key, &ns, err) < 0)
+		return -1;
+	if (ns < -1)
+		return error_set(err, ERROR_REFUSED, "\"%s\" is no time", key);
+	*ret = ns;
+	return 0;
+}
+
+/* A link may hold any text: where it leads is not ours to judge. */
+static int need_target(const json_t *json, const char *key, char **ret, struct error *err)
+{
+	const char *target;
+
+	if (json_need_string(json, key, &target, err) < 0)
+		return -1;
+	if (target[0] == '\0' || strlen(target) >= PATH_MAX)
+		return error_set(err, ERROR_REFUSED, "\"%s\" is nothing that a link points to", key);
+	*ret = str_dup(target, err);
+	return *ret == NULL ? -1 : 0;
+}
+
 static int need_command(const json_t *json, const char *key, bool may_be_empty,
 			struct strings *ret, struct error *err)
 {
@@ -139,6 +185,10 @@ static int member_from_json(const struct member *m, const json_t *json, struct s
 		return need_flag(json, m->key, at, err);
 	case MEMBER_MODE:
 		return need_mode(json, m->key, at, err);
+	case MEMBER_TIME:
+		return need_time(json, m->key, at, err);
+	case MEMBER_TARGET:
+		return need_target(json, m->key, at, err);
 	case MEMBER_COMMAND:
 	case MEMBER_COMMAND_OR_NONE:
 		return need_command(json, m->key, m->type == MEMBER_COMMAND_OR_NONE, at, err);
@@ -164,6 +214,19 @@ static int read_members(const json_t *json, struct step *s, struct error *err)
 			 step_kind_name(s->kind));
 }
 
+/* Another name, in the same folder. */
+static int check_new_name(const struct step *s, struct error *err)
+{
+	_cleanup_free_ char *folder = path_dirname(s->path, err);
+	_cleanup_free_ char *other = path_dirname(s->to, err);
+
+	if (folder == NULL || other == NULL)
+		return -1;
+	if (strcmp(folder, other) == 0 && strcmp(s->path, s->to) != 0)
+		return 0;
+	return error_set(err, ERROR_REFUSED, "\"to\" is no other name in the folder of \"path\"");
+}
+
 int step_from_json(const json_t *json, struct step *ret, struct error *err)
 {
 	struct step s = { .after_mtime_ns = -1 };
@@ -172,7 +235,8 @@ int step_from_json(const json_t *json, struct step *ret, struct error *err)
 	if (json_need_string(json, "kind", &kind, err) < 0 ||
 	    step_kind_parse(kind, &s.kind, err) < 0)
 		return -1;
-	if (read_members(json, &s, err) < 0) {
+	if (read_members(json, &s, err) < 0 ||
+	    (s.kind == STEP_RENAME && check_new_name(&s, err) < 0)) {
 		step_release(&s);
 		return -1;
 	}

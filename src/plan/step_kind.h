@@ -24,6 +24,11 @@ extern const struct step_ops step_ops_create;
 extern const struct step_ops step_ops_unlink;
 extern const struct step_ops step_ops_start;
 extern const struct step_ops step_ops_run;
+extern const struct step_ops step_ops_link;
+extern const struct step_ops step_ops_delink;
+extern const struct step_ops step_ops_rename;
+extern const struct step_ops step_ops_mode;
+extern const struct step_ops step_ops_times;
 
 /* ERROR_REFUSED for a name that no kind has. */
 int step_kind_parse(const char *name, enum step_kind *ret, struct error *err) _must_check_;
@@ -61,6 +66,9 @@ bool step_bytes_are_before(const struct step *s, const struct host_file *f);
  * a file at `to` is ERROR_REFUSED, and nothing was done. */
 int step_rename(const struct host *h, const struct step *s, const char *from, const char *to,
 		unsigned flags, struct error *err) _must_check_;
+/* The same without the fsync of the folder. */
+int step_rename_lazily(const struct host *h, const struct step *s, const char *from,
+		       const char *to, unsigned flags, struct error *err) _must_check_;
 
 /* The folder of path: made (0700) where it is missing; fsynced where it is there, when the names in
  * it are right and nobody knows whether that is durable; there or not. */

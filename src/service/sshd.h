@@ -71,6 +71,9 @@ struct sshd_daemons {
 
 void sshd_daemons_release(struct sshd_daemons *d);
 
+/* "running", "not-running", "at-first-connection" or "per-connection", for programs. */
+const char *sshd_daemons_presence(const struct sshd_daemons *d);
+
 /* Finds every listener of root's that was started with `config`, and those with another file. None
  * is success with len 0, and so is a host that is not live. ERROR_REFUSED when there is one whose
  * arguments can't be told (its title was cut off), because it might be ours; one that reads

@@ -33,6 +33,17 @@ void sshd_daemon_release(struct sshd_daemon *d)
 	*d = (struct sshd_daemon)SSHD_DAEMON_INIT;
 }
 
+const char *sshd_daemons_presence(const struct sshd_daemons *d)
+{
+	static const char *const names[] = {
+		[SSHD_ABSENT] = "not-running",
+		[SSHD_SOCKET_IDLE] = "at-first-connection",
+		[SSHD_PER_CONNECTION] = "per-connection",
+	};
+
+	return d->len > 0 ? "running" : names[d->absence];
+}
+
 void sshd_daemons_release(struct sshd_daemons *d)
 {
 	for (size_t i = 0; i < d->len; i++)

@@ -91,13 +91,20 @@ static int make_argv(const struct sshd_judge *j, const char *config, struct stri
 	return strings_add(ret, j->spec, err);
 }
 
-/* A daemon that is reloaded without its /run/sshd ends, so then sshd shall say so. One that
- * systemd starts at need gets it from systemd, one of an image at its boot. */
+/* A daemon that is reloaded without its /run/sshd ends, so then sshd shall say so. What starts one
+ * makes that folder first: systemd, which took the old one's away when that ended, the init script,
+ * the boot of an image. Nobody does for one that was started by hand. */
+static bool needs_its_folder(const struct sshd_daemon *d)
+{
+	if (d == NULL || d->manager == SSHD_SOCKET)
+		return false;
+	return d->manager == SSHD_BARE || host_process_alive(&d->process);
+}
+
 static const char *folder_to_provide(const struct sshd_judge *j)
 {
-	bool reloaded = j->daemon != NULL && j->daemon->manager != SSHD_SOCKET;
-
-	return reloaded || host_file_exists(j->h, SSHD_PRIVSEP_DIR) ? NULL : SSHD_PRIVSEP_DIR;
+	return needs_its_folder(j->daemon) || host_file_exists(j->h, SSHD_PRIVSEP_DIR) ?
+		       NULL : SSHD_PRIVSEP_DIR;
 }
 
 static int start_child(struct sshd_judge *j, struct error *err)

@@ -44,7 +44,7 @@ struct sshd_judge; /* a judgement under way */
 /* Starts it and returns at once. `daemon` NULL: no listener runs, the default binary is asked.
  * A view may be a file that is not there yet, and one without bytes shows a file as if it were gone
  * (see struct host_view). All that is pointed to must stay until the judgement is finished or
- * stopped. A missing /run/sshd is provided where none runs, or systemd would make it. */
+ * stopped. A missing /run/sshd is provided where none runs, or what would start it makes it. */
 int sshd_judge_start(const struct host *h, const struct sshd_daemon *daemon, const char *config,
 		     const struct host_view *views, size_t n_views,
 		     const struct sshd_connection *connection, struct sshd_judge **ret,

@@ -19,7 +19,8 @@ bool sshd_manager_is_systemd(const struct host *h)
 	return host_is_live(h) && host_file_exists(h, "/run/systemd/system");
 }
 
-/* The unified hierarchy, or systemd's own in the old layout. */
+/* The unified hierarchy, or systemd's own in the old layout. Where both are mounted one of them may
+ * be empty: which one is in use is told by the unit in it. */
 static const char *systemd_path(const char *line)
 {
 	const char *path = strstr(line, ":/");
@@ -54,9 +55,10 @@ char *sshd_unit_of_cgroup(const char *cgroups)
 		size_t len = strcspn(line, "\n");
 		_cleanup_free_ char *one = str_ndup(line, len, NULL);
 		const char *path = one != NULL ? systemd_path(one) : NULL;
+		char *unit = path != NULL ? unit_of_path(path, strlen(path)) : NULL;
 
-		if (path != NULL)
-			return unit_of_path(path, strlen(path));
+		if (unit != NULL)
+			return unit;
 		line += len + (line[len] == '\n');
 	}
 	return NULL;

@@ -40,7 +40,9 @@ int journal_prepare(const struct store *s, const struct plan *plan, const char *
 	    json_put(body, "closing", json_boolean(closing), err) < 0 ||
 	    (closing && json_put(body, "after", state_to_json(after, err), err) < 0) ||
 	    json_put(body, "at_ns", json_integer(clock_realtime_ns()), err) < 0 ||
-	    json_put(body, "daemons", json_deep_copy(daemons), err) < 0 ||
+	    json_put(body, "reloads", json_boolean(daemons != NULL), err) < 0 ||
+	    json_put(body, "daemons", daemons != NULL ? json_deep_copy(daemons) : json_array(),
+		     err) < 0 ||
 	    json_seal(body, JOURNAL_SCHEMA, &text, err) < 0)
 		return error_prefix(err, "the journal");
 	return slot_fill(s, JOURNAL_FILE, slice_of(text.data, text.len), err);
@@ -69,6 +71,7 @@ static int read_body(const json_t *body, struct journal *j, struct error *err)
 	if (!path_is_clean(config))
 		return error_set(err, ERROR_REFUSED, "\"config\" is no clean absolute path");
 	j->closing = json_get_bool(body, "closing");
+	j->reloads = json_get_bool(body, "reloads");
 	if (j->closing && state_from_json(json_object_get(body, "after"), &j->after, err) < 0)
 		return error_prefix(err, "after");
 	clock_boot_identity(this_boot);
@@ -80,20 +83,28 @@ static int read_body(const json_t *body, struct journal *j, struct error *err)
 	return j->command == NULL || j->toggle == NULL || j->config == NULL ? -1 : 0;
 }
 
+int journal_from_json(const json_t *body, struct journal *ret, struct error *err)
+{
+	_cleanup_journal_ struct journal j = JOURNAL_INIT;
+
+	if (read_body(body, &j, err) < 0)
+		return -1;
+	*ret = j;
+	j = (struct journal)JOURNAL_INIT;
+	return 0;
+}
+
 int journal_read(const struct store *s, struct journal *ret, struct error *err)
 {
 	_cleanup_free_ char *path = store_path(s, JOURNAL_FILE, err);
 	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
-	_cleanup_journal_ struct journal j = JOURNAL_INIT;
 	_cleanup_json_ json_t *body = NULL;
 
 	if (path == NULL || slot_read(s, JOURNAL_FILE, &text, err) < 0 ||
 	    json_unseal(slice_of(text.data, text.len), path, JOURNAL_SCHEMA, &body, NULL, err) < 0)
 		return -1;
-	if (read_body(body, &j, err) < 0)
+	if (journal_from_json(body, ret, err) < 0)
 		return error_prefix(err, "%s", path);
-	*ret = j;
-	j = (struct journal)JOURNAL_INIT;
 	return 0;
 }
 

@@ -18,6 +18,7 @@ struct journal {
 	int64_t at_ns;
 	bool same_boot;     /* it was begun since this host was booted */
 	json_t *daemons;    /* list of sshd_daemon_to_json(): what apply may have reloaded */
+	bool reloads;       /* it concerns sshd at all */
 	bool closing;       /* it closes something: recovery brings it to its end if it can */
 	struct state after; /* closing: the state once that is done */
 };
@@ -28,13 +29,16 @@ struct journal {
 void journal_release(struct journal *j);
 
 bool journal_exists(const struct store *s);
-/* Writes it, but does not begin it. `plan`, `daemons` and `after` are borrowed. */
+/* Writes it, but does not begin it. `plan`, `daemons` and `after` are borrowed. No list of `daemons`:
+ * sshd is not concerned. */
 int journal_prepare(const struct store *s, const struct plan *plan, const char *command,
 		  const char *toggle, const char *config, const json_t *daemons, bool closing,
 		  const struct state *after, struct error *err) _must_check_;
 /* From here on there is a transaction. Durable when it returns. */
 int journal_begin(const struct store *s, struct error *err) _must_check_;
 int journal_read(const struct store *s, struct journal *ret, struct error *err) _must_check_;
+/* From the body of a journal whose seal was right. ERROR_REFUSED for what is never written. */
+int journal_from_json(const json_t *body, struct journal *ret, struct error *err) _must_check_;
 /* Durable: the transaction is over, one way or the other. */
 int journal_end(const struct store *s, struct error *err) _must_check_;
 

@@ -40,7 +40,7 @@ void log_append(const struct store *s, json_t *event)
 	}
 	if (!store_exists(s))
 		return;
-	fd = host_open(s->host, path, O_RDWR | O_APPEND | O_CREAT, 0600);
+	fd = host_open_own(s->host, path, O_RDWR | O_APPEND | O_CREAT, NULL);
 	/* one write, so that two writers' lines never mix */
 	if (fd >= 0 && buffer_printf(&text, NULL, "%s%s\n", is_torn(s->host, fd) ? "\n" : "",
 				     line) == 0)

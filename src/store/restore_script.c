@@ -3,14 +3,14 @@
  * restore.sh: the exact undo of one transaction for a host on which rootlatch is gone or
  * broken. POSIX sh and utilities (cmp, dd, cat, mv, cp, rm, chmod, chown, touch), and sshd.
  *
- *     compare all -> remove what was made -> install the prepared twins by rename -> sshd -t
- *     -> reload
+ *     compare all -> remove what was made -> install the prepared twins by rename
+ *     -> links, modes and times -> sshd -t -> reload -> commands
  *
  * Nothing is changed unless every file is as the transaction left it, or is restored already. What
  * was made goes first: that is what closes.
  */
 #include "base/path.h"
-#include "store/snapshot.h"
+#include "store/restore_script.h"
 
 static const char script_head[] =
 	"#!/bin/sh\n"
@@ -27,13 +27,17 @@ static const char script_head[] =
 	"here=$(cd -P -- \"$here\" && pwd) && cd \"$here\" || exit 1\n"
 	"say() { printf '%s\\n' \"$*\"; }\n"
 	"complain() { printf 'restore.sh: %s\\n' \"$*\" >&2; }\n"
-	"\n"
+	"\n";
+
+static const char script_judge[] =
 	"# A sshd that was started with other options or another file is asked with them.\n"
 	"judge() {\n"
 	"\t[ -x \"$sshd\" ] || { complain \"no $sshd to ask; not asked\"; return 0; }\n"
 	"\tsshd_test\n"
 	"}\n"
-	"\n"
+	"\n";
+
+static const char script_files[] =
 	"missing() { [ ! -e \"$1\" ] && [ ! -h \"$1\" ]; }\n"
 	"# restored KIND PATH N: PATH is what it was before; where it was made there was nothing\n"
 	"restored() {\n"
@@ -90,16 +94,19 @@ static const char script_head[] =
 	"failed() { complain \"A person must look. What the files were: $here/*.before\"; exit 4; }\n"
 	"\n";
 
-static const char script_tail[] =
+static const char script_check[] =
 	"\n"
 	"todo=no\n"
-	"each check\n"
+	"each check\n";
+
+static const char script_undo[] =
 	"if [ \"$todo\" = no ]; then\n"
 	"\tsay \"everything is as it was before; nothing was changed\"\n"
 	"\texit 0\n"
 	"fi\n"
-	"each install\n"
-	"sync 2>/dev/null\n"
+	"each install\n";
+
+static const char script_reload[] =
 	"if ! judge; then\n"
 	"\tcomplain \"the files are restored, but sshd does not accept them; it was NOT reloaded\"\n"
 	"\tfailed\n"
@@ -116,11 +123,10 @@ static const char script_tail[] =
 	"}\n"
 	"if ! reload 2>/dev/null; then\n"
 	"\tcomplain \"no pid in $pid_file: reload sshd yourself, if it runs\"\n"
-	"fi\n"
-	"say \"rootlatch, where it is still there, tidies its state with: rootlatch close\"\n";
+	"fi\n";
 
 /* In single quotes a shell takes every byte as it is, but for the single quote. */
-static int append_quoted(struct buffer *b, const char *s, struct error *err)
+int restore_append_quoted(struct buffer *b, const char *s, struct error *err)
 {
 	if (buffer_append(b, "'", 1, err) < 0)
 		return -1;
@@ -133,7 +139,7 @@ static int append_quoted(struct buffer *b, const char *s, struct error *err)
 static int append_setting(struct buffer *b, const char *name, const char *value,
 			  struct error *err)
 {
-	if (buffer_printf(b, err, "%s=", name) < 0 || append_quoted(b, value, err) < 0)
+	if (buffer_printf(b, err, "%s=", name) < 0 || restore_append_quoted(b, value, err) < 0)
 		return -1;
 	return buffer_append(b, "\n", 1, err);
 }
@@ -143,8 +149,8 @@ static int append_file(struct buffer *b, const struct step *s, struct error *err
 	struct snapshot_change c = snapshot_compare_step(s);
 
 	if (buffer_printf(b, err, "\t\"$1\" %s ", step_kind_name(s->kind)) < 0 ||
-	    append_quoted(b, s->path, err) < 0 || buffer_printf(b, err, " %u ", s->number) < 0 ||
-	    append_quoted(b, s->temp, err) < 0)
+	    restore_append_quoted(b, s->path, err) < 0 || buffer_printf(b, err, " %u ", s->number) < 0 ||
+	    restore_append_quoted(b, s->temp, err) < 0)
 		return -1;
 	return buffer_printf(b, err, " %u %u %04o %zu %zu\n", (unsigned)s->meta.uid,
 			     (unsigned)s->meta.gid, (unsigned)s->meta.mode, c.head, c.tail);
@@ -173,21 +179,79 @@ static int append_judge(struct buffer *b, const struct snapshot_info *info, stru
 		return -1;
 	for (size_t i = 0; info->options != NULL && i < info->options->len; i++)
 		if (buffer_append(b, " ", 1, err) < 0 ||
-		    append_quoted(b, info->options->items[i], err) < 0)
+		    restore_append_quoted(b, info->options->items[i], err) < 0)
 			return -1;
 	return buffer_append_str(b, "\n}\n", err);
+}
+
+static int append_daemon(struct buffer *b, const struct snapshot_info *info, struct error *err)
+{
+	if (append_setting(b, "sshd", info->sshd, err) < 0 ||
+	    append_setting(b, "config", info->config, err) < 0 ||
+	    append_setting(b, "pid_file", info->pid_file != NULL ? info->pid_file : "", err) < 0)
+		return -1;
+	return append_judge(b, info, err);
+}
+
+/* Services that were switched by one command are undone by one, a word each. */
+static int append_toggles(struct buffer *b, const char *toggle, struct error *err)
+{
+	bool services = strncmp(toggle, "service/", strlen("service/")) == 0;
+
+	for (;;) {
+		size_t len = services ? strcspn(toggle, ",") : strlen(toggle);
+		_cleanup_free_ char *one = str_ndup(toggle, len, err);
+
+		if (one == NULL || restore_append_quoted(b, one, err) < 0)
+			return -1;
+		if (toggle[len] == '\0')
+			return 0;
+		if (buffer_append_str(b, " ", err) < 0)
+			return -1;
+		toggle += len + 1;
+	}
+}
+
+static int append_farewell(struct buffer *b, const struct snapshot_info *info, bool daemon,
+			   struct error *err)
+{
+	if (daemon)
+		return buffer_append_str(b, "say \"rootlatch, where it is still there, tidies its "
+					    "state with: rootlatch close\"\n", err);
+	if (buffer_append_str(b, "say \"rootlatch, where it is still there, tidies its state with: "
+				 "rootlatch revert\" ", err) < 0 ||
+	    append_toggles(b, info->toggle, err) < 0)
+		return -1;
+	return buffer_append(b, "\n", 1, err);
+}
+
+static int append_undo(struct buffer *b, const struct plan *plan, bool small, bool daemon,
+		       struct error *err)
+{
+	if (buffer_append_str(b, script_check, err) < 0 ||
+	    (small && buffer_append_str(b, "each_small check_small\n", err) < 0) ||
+	    buffer_append_str(b, script_undo, err) < 0 ||
+	    (small && buffer_append_str(b, "each_small undo_small\n", err) < 0) ||
+	    buffer_append_str(b, "sync 2>/dev/null\n", err) < 0 ||
+	    (daemon && buffer_append_str(b, script_reload, err) < 0))
+		return -1;
+	return small ? restore_append_commands(b, plan, err) : 0;
 }
 
 int restore_script(const struct plan *plan, const struct snapshot_info *info,
 		   struct buffer *ret, struct error *err)
 {
+	bool daemon = info->sshd != NULL && info->config != NULL, small = plan_has_small(plan);
+
 	if (buffer_append_str(ret, script_head, err) < 0 ||
-	    append_setting(ret, "sshd", info->sshd, err) < 0 ||
-	    append_setting(ret, "config", info->config, err) < 0 ||
-	    append_setting(ret, "pid_file", info->pid_file != NULL ? info->pid_file : "", err) < 0 ||
-	    append_judge(ret, info, err) < 0 ||
+	    (daemon && buffer_append_str(ret, script_judge, err) < 0) ||
+	    buffer_append_str(ret, script_files, err) < 0 ||
+	    (daemon && append_daemon(ret, info, err) < 0) ||
 	    buffer_append_str(ret, "each() {\n\t:\n", err) < 0 ||
-	    append_files(ret, plan, true, err) < 0 || append_files(ret, plan, false, err) < 0)
+	    append_files(ret, plan, true, err) < 0 || append_files(ret, plan, false, err) < 0 ||
+	    buffer_append_str(ret, "}\n", err) < 0 ||
+	    (small && restore_append_small(ret, plan, err) < 0) ||
+	    append_undo(ret, plan, small, daemon, err) < 0)
 		return -1;
-	return buffer_append_str(ret, "}\n", err) < 0 ? -1 : buffer_append_str(ret, script_tail, err);
+	return append_farewell(ret, info, daemon, err);
 }

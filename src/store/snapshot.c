@@ -102,8 +102,7 @@ static json_t *file_to_json(const struct step *step)
 			 state_meta_to_json(&step->meta));
 }
 
-static json_t *manifest_of(const struct plan *plan, const struct snapshot_info *info,
-			   struct error *err)
+static json_t *files_of(const struct plan *plan, struct error *err)
 {
 	_cleanup_json_ json_t *files = json_array();
 
@@ -111,10 +110,43 @@ static json_t *manifest_of(const struct plan *plan, const struct snapshot_info *
 		if (step_keeps_file(&plan->steps[i]) &&
 		    json_push(files, file_to_json(&plan->steps[i]), err) < 0)
 			return NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:I, s:O}", "id", plan->id, "command",
-			 info->command, "toggle", info->toggle, "by", info->by, "reason",
+	return json_incref(files);
+}
+
+static json_t *steps_of(const struct plan *plan, struct error *err)
+{
+	_cleanup_json_ json_t *steps = json_array();
+	bool commands = plan_has_small(plan);
+
+	for (size_t i = 0; i < plan->len; i++) {
+		const struct step *s = &plan->steps[i];
+		json_t *step;
+
+		if (!step_is_small(s) && !(commands && s->kind == STEP_RUN))
+			continue;
+		step = step_to_json(s, err);
+		if (step == NULL || json_push(steps, step, err) < 0)
+			return NULL;
+	}
+	return json_incref(steps);
+}
+
+static json_t *manifest_of(const struct plan *plan, const struct snapshot_info *info,
+			   struct error *err)
+{
+	_cleanup_json_ json_t *files = files_of(plan, err), *steps = steps_of(plan, err);
+
+	json_t *manifest;
+
+	if (files == NULL || steps == NULL)
+		return NULL;
+	manifest = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:O, s:O}", "id", plan->id,
+			 "command", info->command, "toggle", info->toggle, "by", info->by, "reason",
 			 info->reason, "config", info->config, "at_ns",
-			 (json_int_t)clock_realtime_ns(), "files", files);
+			 (json_int_t)clock_realtime_ns(), "files", files, "steps", steps);
+	if (manifest == NULL)
+		(void)error_oom(err);
+	return manifest;
 }
 
 static int write_member(const struct store *s, const char *id, const char *name,
@@ -194,6 +226,21 @@ int snapshot_read_after(const struct store *s, const char *id, const json_t *fil
 	return read_changed(s, id, file, ret, err);
 }
 
+static int write_boot(const struct store *s, const char *id, const json_t *boot, struct error *err)
+{
+	_cleanup_json_ json_t *body = NULL;
+	_cleanup_buffer_ struct buffer text = BUFFER_INIT;
+
+	if (boot == NULL)
+		return 0;
+	body = json_pack("{s:O}", "entries", boot);
+	if (body == NULL)
+		return error_oom(err);
+	if (json_seal(body, SNAPSHOT_SCHEMA, &text, err) < 0)
+		return -1;
+	return write_member(s, id, "boot.json", slice_of(text.data, text.len), err);
+}
+
 static int write_all(const struct store *s, const struct plan *plan,
 		     const struct snapshot_info *info, const char *dir, struct error *err)
 {
@@ -202,10 +249,11 @@ static int write_all(const struct store *s, const struct plan *plan,
 	_cleanup_free_ char *all = store_path(s, "snapshots", err);
 
 	if (manifest == NULL || all == NULL)
-		return error_oom(err);
+		return -1;
 	if (json_seal(manifest, SNAPSHOT_SCHEMA, &text, err) < 0 ||
 	    restore_script(plan, info, &script, err) < 0 || write_files(s, plan, err) < 0 ||
 	    write_member(s, plan->id, "manifest.json", slice_of(text.data, text.len), err) < 0 ||
+	    write_boot(s, plan->id, info->boot, err) < 0 ||
 	    write_member(s, plan->id, "restore.sh", slice_of(script.data, script.len), err) < 0)
 		return -1;
 	return host_dir_fsync(s->host, dir, err);
@@ -228,16 +276,35 @@ int snapshot_create(const struct store *s, const struct plan *plan,
 	return 0;
 }
 
-int snapshot_read(const struct store *s, const char *id, json_t **ret_manifest,
-		  struct error *err)
+static int read_sealed(const struct store *s, const char *id, const char *name, json_t **ret,
+		       struct error *err)
 {
-	_cleanup_free_ char *path = member(s, id, "manifest.json", err);
+	_cleanup_free_ char *path = member(s, id, name, err);
 	_cleanup_host_file_ struct host_file f = HOST_FILE_INIT;
 
 	if (path == NULL || host_file_read(s->host, path, HOST_READ_OWN, &f, err) < 0)
 		return -1;
-	return json_unseal(slice_of(f.bytes.data, f.bytes.len), path, SNAPSHOT_SCHEMA, ret_manifest,
-			   NULL, err);
+	return json_unseal(slice_of(f.bytes.data, f.bytes.len), path, SNAPSHOT_SCHEMA, ret, NULL,
+			   err);
+}
+
+int snapshot_read(const struct store *s, const char *id, json_t **ret_manifest,
+		  struct error *err)
+{
+	return read_sealed(s, id, "manifest.json", ret_manifest, err);
+}
+
+int snapshot_read_boot(const struct store *s, const char *id, json_t **ret_boot,
+		       struct error *err)
+{
+	_cleanup_json_ json_t *body = NULL;
+	json_t *entries;
+
+	if (read_sealed(s, id, "boot.json", &body, err) < 0 ||
+	    json_need_array(body, "entries", &entries, err) < 0)
+		return -1;
+	*ret_boot = json_incref(entries);
+	return 0;
 }
 
 int snapshot_remove(const struct store *s, const char *id, struct error *err)

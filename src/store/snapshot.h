@@ -6,11 +6,13 @@
  *     snapshots/ID/manifest.json   what, where, owner, mode, times, digests
  *                  N.before        the bytes of the file of step N as they were
  *                  N.middle        what differs in them as the transaction left them
+ *                  boot.json       all that decides what is started at boot (service toggles)
  *                  restore.sh      the exact undo, POSIX sh
  *
  * Of a file that is made N.before is empty; one that is unlinked has no N.middle, and when its
- * bytes are in an earlier snapshot (ready) no N.before either. Steps that change no file are not
- * in it.
+ * bytes are in an earlier snapshot (ready) no N.before either. Links, modes and times are in the
+ * manifest alone ("steps", as the journal has them), and so are the commands of a plan that has
+ * any of those. Other steps are not in it.
  */
 #ifndef ROOTLATCH_STORE_SNAPSHOT_H
 #define ROOTLATCH_STORE_SNAPSHOT_H
@@ -23,10 +25,12 @@ struct snapshot_info {
 	const char *toggle;
 	const char *by;
 	const char *reason;   /* NULL: none */
-	const char *config;   /* main file of the sshd instance */
-	const char *sshd;     /* its binary */
+	const char *config;   /* main file of the sshd instance; NULL: it is none of sshd's business,
+			       * and restore.sh neither asks nor reloads it */
+	const char *sshd;     /* its binary; NULL: as above */
 	const char *pid_file; /* NULL: none is known */
 	const struct strings *options; /* of its command line; NULL: none is known */
+	const json_t *boot;   /* boot.json's body; NULL: this is about something else, sshd */
 };
 
 /* Where two versions of a file differ, in blocks of SNAPSHOT_BLOCK bytes of the old one, so that
@@ -60,6 +64,10 @@ bool snapshot_exists(const struct store *s, const char *id);
 /* manifest.json's body. */
 int snapshot_read(const struct store *s, const char *id, json_t **ret_manifest,
 		  struct error *err) _must_check_;
+
+/* boot.json's body. */
+int snapshot_read_boot(const struct store *s, const char *id, json_t **ret_boot,
+		       struct error *err) _must_check_;
 
 /* Removes every snapshot whose id is not among `keep`; counts them. */
 int snapshot_sweep(const struct store *s, const struct strings *keep, size_t *ret_swept,

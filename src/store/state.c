@@ -10,6 +10,15 @@
 
 #define STATE_FILE "state.json"
 
+void state_service_free(struct state_service *s)
+{
+	if (s == NULL)
+		return;
+	strings_release(&s->before);
+	strings_release(&s->after);
+	free(s);
+}
+
 void state_toggle_release(struct state_toggle *t)
 {
 	free(t->name);
@@ -26,6 +35,7 @@ void state_toggle_release(struct state_toggle *t)
 	free(t->others);
 	free(t->config);
 	strings_release(&t->closure);
+	state_service_free(t->service);
 	*t = (struct state_toggle){ 0 };
 }
 
@@ -48,8 +58,17 @@ static void event_release(struct state_event *e)
 	free(e->toggle);
 }
 
+static void image_release(struct state_image *i)
+{
+	strings_release(&i->applied);
+	*i = (struct state_image){ .applied = STRINGS_INIT };
+}
+
 void state_release(struct state *s)
 {
+	for (size_t i = 0; i < s->n_images; i++)
+		image_release(&s->images[i]);
+	free(s->images);
 	for (size_t i = 0; i < s->n_toggles; i++)
 		state_toggle_release(&s->toggles[i]);
 	for (size_t i = 0; i < s->n_files; i++)
@@ -162,6 +181,67 @@ int state_add_event(struct state *s, const char *id, const char *command, const 
 	return 0;
 }
 
+int state_add_image(struct state *s, const char *id, const struct strings *applied,
+		    struct error *err)
+{
+	struct state_image *more = grow(s->images, s->n_images, sizeof(*more), err);
+	struct state_image i = { .applied = STRINGS_INIT };
+
+	if (more == NULL)
+		return -1;
+	s->images = more;
+	(void)memcpy(i.id, id, sizeof(i.id));
+	if (strings_copy(applied, &i.applied, err) < 0) {
+		image_release(&i);
+		return -1;
+	}
+	s->images[s->n_images++] = i;
+	return 0;
+}
+
+static bool is_key_of(const struct state_toggle *t, const char *key)
+{
+	size_t len = strlen(t->id);
+
+	return strncmp(key, t->id, len) == 0 && key[len] == ' ' &&
+	       strcmp(key + len + 1, t->name) == 0;
+}
+
+static bool is_applied(const struct state *s, const char *key)
+{
+	for (size_t i = 0; i < s->n_toggles; i++)
+		if (is_key_of(&s->toggles[i], key))
+			return true;
+	return false;
+}
+
+void state_drop_images(struct state *s, bool all)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n_images; i++) {
+		bool dead = all;
+
+		for (size_t k = 0; k < s->images[i].applied.len; k++)
+			dead |= !is_applied(s, s->images[i].applied.items[k]);
+		if (dead)
+			image_release(&s->images[i]);
+		else
+			s->images[kept++] = s->images[i];
+	}
+	s->n_images = kept;
+}
+
+int state_service_ids(const struct state *s, struct strings *ret, struct error *err)
+{
+	for (size_t i = 0; i < s->n_toggles; i++)
+		if (s->toggles[i].service != NULL &&
+		    strings_addf(ret, err, "%s %s", s->toggles[i].id, s->toggles[i].name) < 0)
+			return -1;
+	strings_sort(ret);
+	return 0;
+}
+
 void state_remove_toggle(struct state *s, const char *name)
 {
 	struct state_toggle *t = state_find_toggle(s, name);
@@ -191,6 +271,9 @@ int state_ids(const struct state *s, struct strings *ret_ids, struct error *err)
 			return -1;
 	for (size_t i = 0; i < s->n_toggles; i++)
 		if (strings_add(ret_ids, s->toggles[i].id, err) < 0)
+			return -1;
+	for (size_t i = 0; i < s->n_images; i++)
+		if (strings_add(ret_ids, s->images[i].id, err) < 0)
 			return -1;
 	/* a base image may come from a toggle that is reverted already */
 	for (size_t i = 0; i < s->n_files; i++) {

@@ -16,6 +16,19 @@
 #define STATE_SCHEMA 1
 #define STATE_HISTORY_MAX 50 /* transactions whose snapshot is kept for `show` */
 
+/* What a service toggle did to one service, for undoing it by meaning. */
+struct state_service {
+	bool on;              /* what was asked for */
+	bool stopped;         /* it ran, and was stopped: undoing starts it */
+	bool started;         /* the other way round */
+	bool removed;         /* its links were removed, not turned */
+	mode_t mode_before;   /* of the script; 0: there is none */
+	mode_t mode_after;
+	struct digest script; /* of its bytes, as they were then */
+	struct strings before; /* its links: the path, a blank, the target */
+	struct strings after;
+};
+
 struct state_toggle {
 	char *name; /* "root-login", "root-login@/srv/sshd_config" */
 	char id[PLAN_ID_LEN + 1];
@@ -35,6 +48,7 @@ struct state_toggle {
 	char *others;     /* what it answers for all other sources; "": there are none */
 	char *config;     /* the main file of the sshd instance */
 	struct strings closure; /* that file and all it included then */
+	struct state_service *service; /* of a service toggle; otherwise NULL */
 };
 
 struct state_edit {
@@ -66,6 +80,13 @@ struct state_event { /* one committed transaction */
 	int64_t at_ns;
 };
 
+/* All that decides what is started at boot, as it was before transaction `id`: in that one's
+ * snapshot. It can be put back as long as nobody but us has changed anything since. */
+struct state_image {
+	char id[PLAN_ID_LEN + 1];
+	struct strings applied; /* state_service_ids of the tree that it is of */
+};
+
 struct state {
 	struct digest seal; /* of the file it was read from; empty: there was none */
 	int64_t generation; /* counts the committed transactions */
@@ -75,6 +96,10 @@ struct state {
 	size_t n_files;
 	struct state_event *events;
 	size_t n_events;
+	struct digest boot_left; /* of the links, modes and units as our last commit left them; empty:
+				  * no service toggle is applied */
+	struct state_image *images;
+	size_t n_images;
 	/* our last proven reload, for a daemon that leaves no pid file to tell its time by */
 	struct host_process reloaded;
 	int64_t reloaded_ns;
@@ -85,6 +110,7 @@ struct state {
 
 void state_release(struct state *s);
 void state_toggle_release(struct state_toggle *t);
+void state_service_free(struct state_service *s);
 void state_file_release(struct state_file *f);
 
 /* A missing one is an empty one. Torn, altered, newer, or not root's alone: ERROR_REFUSED. */
@@ -113,6 +139,14 @@ int state_add_edit(struct state_file *f, const char *toggle, const struct edit *
 /* The oldest fall off the end. */
 int state_add_event(struct state *s, const char *id, const char *command, const char *toggle,
 		    const char *undoes, int64_t at_ns, struct error *err) _must_check_;
+
+int state_add_image(struct state *s, const char *id, const struct strings *applied,
+		    struct error *err) _must_check_;
+/* Those that lead back to a toggle which is not applied any more, or (`all`) every one. */
+void state_drop_images(struct state *s, bool all);
+/* "ID NAME" of each service toggle that is applied: one transaction's are undone one by one. */
+int state_service_ids(const struct state *s, struct strings *ret, struct error *err)
+	_must_check_;
 
 void state_remove_toggle(struct state *s, const char *name);
 void state_remove_file(struct state *s, const char *path);

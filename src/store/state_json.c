@@ -21,6 +21,19 @@ static const char *or_none(const char *s)
 	return s != NULL ? s : "";
 }
 
+static json_t *service_to_json(const struct state_service *s, struct error *err)
+{
+	_cleanup_json_ json_t *json = json_pack(
+		"{s:b, s:b, s:b, s:b, s:i, s:i, s:s}", "on", s->on, "stopped", s->stopped,
+		"started", s->started, "removed", s->removed, "mode_before", (int)s->mode_before, "mode_after", (int)s->mode_after,
+		"script", s->script.hex);
+
+	if (json == NULL || json_put(json, "before", strings_to_json(&s->before, err), err) < 0 ||
+	    json_put(json, "after", strings_to_json(&s->after, err), err) < 0)
+		return NULL;
+	return json_incref(json);
+}
+
 static json_t *toggle_to_json(const struct state_toggle *t, struct error *err)
 {
 	_cleanup_json_ json_t *json = json_pack(
@@ -34,7 +47,9 @@ static json_t *toggle_to_json(const struct state_toggle *t, struct error *err)
 
 	if (json == NULL || json_put(json, "closure", strings_to_json(&t->closure, err), err) < 0 ||
 	    json_put(json, "closers", strings_to_json(&t->closers, err), err) < 0 ||
-	    json_put(json, "from", strings_to_json(&t->from, err), err) < 0)
+	    json_put(json, "from", strings_to_json(&t->from, err), err) < 0 ||
+	    (t->service != NULL &&
+	     json_put(json, "service", service_to_json(t->service, err), err) < 0))
 		return NULL;
 	return json_incref(json);
 }
@@ -85,6 +100,29 @@ static json_t *event_to_json(const struct state_event *e)
 			 e->toggle, "undoes", e->undoes, "at_ns", (json_int_t)e->at_ns);
 }
 
+static json_t *images_to_json(const struct state *s, struct error *err)
+{
+	_cleanup_json_ json_t *images = json_array();
+
+	for (size_t i = 0; i < s->n_images; i++) {
+		json_t *one = json_pack("{s:s}", "id", s->images[i].id);
+
+		if (json_push(images, one, err) < 0 ||
+		    json_put(one, "applied", strings_to_json(&s->images[i].applied, err), err) < 0)
+			return NULL;
+	}
+	return json_incref(images);
+}
+
+/* Where no service toggle ever was there is nothing of it in the file. */
+static int put_boot(json_t *json, const struct state *s, struct error *err)
+{
+	if (s->boot_left.hex[0] == '\0' && s->n_images == 0)
+		return 0;
+	return json_put(json, "boot_left", json_string(s->boot_left.hex), err) < 0 ?
+		       -1 : json_put(json, "images", images_to_json(s, err), err);
+}
+
 json_t *state_to_json(const struct state *s, struct error *err)
 {
 	_cleanup_json_ json_t *json = json_object(), *toggles = json_array(),
@@ -106,7 +144,8 @@ json_t *state_to_json(const struct state *s, struct error *err)
 	    json_put(json, "reloaded_pid", json_integer(s->reloaded.pid), err) < 0 ||
 	    json_put(json, "reloaded_start", json_integer((json_int_t)s->reloaded.start_ticks),
 		     err) < 0 ||
-	    json_put(json, "reloaded_ns", json_integer(s->reloaded_ns), err) < 0)
+	    json_put(json, "reloaded_ns", json_integer(s->reloaded_ns), err) < 0 ||
+	    put_boot(json, s, err) < 0)
 		return NULL;
 	return json_incref(json);
 }
@@ -171,6 +210,32 @@ static int meta_from_json(const json_t *json, bool may_be_none, struct host_meta
 	return 0;
 }
 
+static int service_from_json(const json_t *json, struct state_service **ret, struct error *err)
+{
+	struct state_service *s;
+	int64_t before, after;
+
+	if (json == NULL)
+		return 0;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return error_oom(err);
+	*ret = s;
+	s->on = json_get_bool(json, "on");
+	s->stopped = json_get_bool(json, "stopped");
+	s->started = json_get_bool(json, "started");
+	s->removed = json_get_bool(json, "removed");
+	if (json_need_int(json, "mode_before", &before, err) < 0 ||
+	    json_need_int(json, "mode_after", &after, err) < 0 ||
+	    json_need_digest(json, "script", true, &s->script, err) < 0 ||
+	    copy_strings(json, "before", &s->before, err) < 0 ||
+	    copy_strings(json, "after", &s->after, err) < 0)
+		return -1;
+	s->mode_before = (mode_t)before & 07777;
+	s->mode_after = (mode_t)after & 07777;
+	return 0;
+}
+
 static int toggle_from_json(const json_t *json, struct state *s, struct error *err)
 {
 	struct state_toggle t = { 0 };
@@ -190,8 +255,14 @@ static int toggle_from_json(const json_t *json, struct state *s, struct error *e
 	    copy_string(json, "allow", &t.allow, err) < 0 ||
 	    copy_string(json, "was", &t.was, err) < 0 || copy_string(json, "is", &t.is, err) < 0 ||
 	    copy_string(json, "others", &t.others, err) < 0 ||
-	    json_need_path(json, "config", &t.config, err) < 0)
+	    json_need_path(json, "config", &t.config, err) < 0 ||
+	    service_from_json(json_object_get(json, "service"), &t.service, err) < 0)
 		goto failed;
+	/* two of one name would be reverted as one */
+	if (t.name[0] == '\0' || !text_is_plain(t.name) || state_find_toggle(s, t.name) != NULL) {
+		(void)error_set(err, ERROR_REFUSED, "a toggle without a name, or with another's");
+		goto failed;
+	}
 	if (reason != NULL && (t.reason = str_dup(reason, err)) == NULL)
 		goto failed;
 	return state_add_toggle(s, &t, err);
@@ -275,6 +346,16 @@ static int event_from_json(const json_t *json, struct state *s, struct error *er
 			       at_ns, err);
 }
 
+static int image_from_json(const json_t *json, struct state *s, struct error *err)
+{
+	_cleanup_strings_ struct strings applied = STRINGS_INIT;
+	char id[PLAN_ID_LEN + 1];
+
+	if (copy_id(json, "id", id, err) < 0 || copy_strings(json, "applied", &applied, err) < 0)
+		return -1;
+	return state_add_image(s, id, &applied, err);
+}
+
 static int each(const json_t *json, const char *key, struct state *s,
 		int (*one)(const json_t *, struct state *, struct error *), struct error *err)
 {
@@ -295,7 +376,10 @@ int state_from_json(const json_t *json, struct state *ret, struct error *err)
 	if (json_need_int(json, "generation", &s.generation, err) < 0 ||
 	    each(json, "toggles", &s, toggle_from_json, err) < 0 ||
 	    each(json, "files", &s, file_from_json, err) < 0 ||
-	    each(json, "events", &s, event_from_json, err) < 0)
+	    each(json, "events", &s, event_from_json, err) < 0 ||
+	    (json_object_get(json, "boot_left") != NULL &&
+	     (json_need_digest(json, "boot_left", true, &s.boot_left, err) < 0 ||
+	      each(json, "images", &s, image_from_json, err) < 0)))
 		return -1;
 	s.reloaded.pid = (pid_t)json_get_int(json, "reloaded_pid", 0);
 	s.reloaded.start_ticks = (uint64_t)json_get_int(json, "reloaded_start", 0);

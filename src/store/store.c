@@ -73,22 +73,41 @@ static int take_flock(struct store *s, int fd, unsigned wait_seconds, struct err
 	return error_hint(err, "Nothing was changed. --wait SECONDS waits for it.");
 }
 
+/* What would be refused from then on, the close too, must not be opened first, and no folder is made
+ * where others than root can write. */
+static int check_place(const struct store *s, struct error *err)
+{
+	_cleanup_free_ char *path = str_dup(s->dir, err);
+
+	while (path != NULL) {
+		char *up = path_dirname(path, err);
+
+		if (up == NULL)
+			return -1;
+		if (up[1] == '\0' || host_file_exists(s->host, up)) {
+			free(up);
+			return host_folders_require_trusted(s->host, path, err);
+		}
+		free(path);
+		path = up;
+	}
+	return -1;
+}
+
 int store_lock(struct store *s, bool create, unsigned wait_seconds, struct error *err)
 {
 	_cleanup_free_ char *path = store_path(s, "lock", err);
 	_cleanup_close_ int fd = -1;
-	bool is_new = create && !store_exists(s);
 
 	if (path == NULL)
 		return -1;
+	if (create && !store_exists(s) && check_place(s, err) < 0)
+		return -1;
 	if ((create || store_exists(s)) && host_dir_create(s->host, s->dir, true, err) < 0)
 		return -1;
-	/* what would be refused from then on, the close too, must not be opened first */
-	if (is_new && store_check(s, err) < 0)
-		return -1;
-	fd = host_open(s->host, path, O_RDWR | O_CREAT, 0600);
+	fd = host_open_own(s->host, path, O_RDWR | O_CREAT, err);
 	if (fd < 0)
-		return error_sys(err, ERROR_FAILED, errno, "the lock %s", path);
+		return error_prefix(err, "the lock");
 	if (take_flock(s, fd, wait_seconds, err) < 0)
 		return -1;
 	s->lock_fd = TAKE_FD(fd);
@@ -109,7 +128,7 @@ bool store_lock_shared(struct store *s)
 
 	if (path == NULL || !store_exists(s))
 		return true;
-	fd = host_open(s->host, path, O_RDWR, 0);
+	fd = host_open_own(s->host, path, O_RDWR, NULL);
 	if (fd < 0)
 		return true; /* nobody ever locked it */
 	for (int i = 0; i < READER_TRIES; i++) {
@@ -153,10 +172,10 @@ static int fill_spare(const struct store *s, const char *spare, struct slice con
 		      struct error *err)
 {
 	const struct host *h = s->host;
-	_cleanup_close_ int fd = host_open(h, spare, O_WRONLY | O_CREAT, 0600);
+	_cleanup_close_ int fd = host_open_own(h, spare, O_WRONLY | O_CREAT, err);
 
 	if (fd < 0)
-		return error_sys(err, ERROR_FAILED, errno, "%s", spare);
+		return -1;
 	if (host_write_all(h, fd, content, err) < 0)
 		return error_prefix(err, "%s", spare);
 	if (h->ops->ftruncate(h->ctx, fd, (off_t)content.len) < 0)
@@ -231,9 +250,9 @@ int slot_reserve(const struct store *s, const char *name, struct error *err)
 		return -1;
 	if (host_lstat(h, path, &st) < 0 && errno != ENOENT)
 		return error_sys(err, ERROR_FAILED, errno, "%s", path);
-	fd = host_open(h, spare, O_WRONLY | O_CREAT, 0600);
+	fd = host_open_own(h, spare, O_WRONLY | O_CREAT, err);
 	if (fd < 0)
-		return error_sys(err, ERROR_FAILED, errno, "%s", spare);
+		return -1;
 	if (h->ops->fallocate(h->ctx, fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size + SLOT_RESERVE) < 0 &&
 	    errno != EOPNOTSUPP && errno != ENOSYS)
 		return error_sys(err, ERROR_FAILED, errno, "room for what closing will write (%s)",

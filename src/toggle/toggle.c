@@ -4,20 +4,30 @@
 #include <stdio.h>
 
 #include "toggle/root_login.h"
+#include "toggle/service.h"
 #include "toggle/undo.h"
 
 static const struct toggle_kind *const kinds[] = {
 	&root_login_kind,
+	&service_kind,
 };
 
 const struct toggle_kind *toggle_kind_find(const char *toggle)
 {
-	size_t len = strcspn(toggle, "@");
+	size_t len = strcspn(toggle, "@/");
 
+	len += toggle[len] == '/';
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (strlen(kinds[i]->name) == len && strncmp(kinds[i]->name, toggle, len) == 0)
 			return kinds[i];
 	return NULL;
+}
+
+const char *toggle_service_name(const char *toggle)
+{
+	size_t len = strlen(SERVICE_PREFIX);
+
+	return strncmp(toggle, SERVICE_PREFIX, len) == 0 ? toggle + len : NULL;
 }
 
 char *toggle_name(const char *kind, const char *config, struct error *err)
@@ -29,7 +39,7 @@ char *toggle_name(const char *kind, const char *config, struct error *err)
 
 const char *toggle_config(const char *toggle)
 {
-	const char *at = strchr(toggle, '@');
+	const char *at = toggle_service_name(toggle) == NULL ? strchr(toggle, '@') : NULL;
 
 	return at != NULL ? at + 1 : SSHD_CONFIG_DEFAULT;
 }
@@ -53,6 +63,16 @@ int toggle_plan_new(const char *toggle, const char *command, struct toggle_plan 
 	return 0;
 }
 
+static void service_release(struct toggle_service *s)
+{
+	free(s->toggle);
+	free(s->name);
+	free(s->why);
+	free(s->links_before);
+	free(s->links_after);
+	free(s->unit);
+}
+
 void toggle_plan_free(struct toggle_plan **plan)
 {
 	struct toggle_plan *p = TAKE_PTR(*plan);
@@ -62,6 +82,11 @@ void toggle_plan_free(struct toggle_plan **plan)
 	if (p->judgement != NULL)
 		p->kind->release(p->judgement);
 	toggle_undo_free(&p->undo);
+	toggle_boot_free(&p->boot);
+	for (size_t i = 0; i < p->n_services; i++)
+		service_release(&p->services[i]);
+	free(p->services);
+	strings_release(&p->toggles);
 	plan_release(&p->plan);
 	state_release(&p->after);
 	sshd_daemons_release(&p->daemons);
@@ -87,6 +112,7 @@ void toggle_report_release(struct toggle_report *r)
 	free(r->effective);
 	strings_release(&r->differences);
 	strings_release(&r->strays);
+	strings_release(&r->facts);
 	toggle_warnings_release(&r->warnings);
 	*r = (struct toggle_report)TOGGLE_REPORT_INIT;
 }

@@ -33,6 +33,10 @@ struct toggle_terms {
 	enum toggle_placement placement;
 	bool keep;          /* no deadline */
 	bool replace;       /* another opening of the toggle makes room */
+	/* services */
+	bool enable;        /* on, not off */
+	bool now;           /* stopped or started at once, too */
+	bool remove_links;  /* --method remove: the procedure of old */
 	/* undoing */
 	bool leave_harmless; /* what opens nothing by itself is not tidied up */
 	bool force;          /* what can't be undone is overruled: closed beats tidy */
@@ -58,6 +62,25 @@ struct toggle_warnings {
 	size_t len;
 };
 
+struct toggle_service { /* one service of a plan, for the result */
+	char *toggle;
+	char *name;
+	const char *verdict; /* its toggle's state when this is done */
+	bool changes;
+	bool stops, starts;  /* at once */
+	bool will_start;     /* at boot, when this is done */
+	char *why;
+	char *links_before, *links_after; /* boot_links_text */
+	mode_t mode_before, mode_after;   /* of the script; 0: there is none */
+	char *unit;          /* NULL: none */
+	const char *unit_before, *unit_after; /* boot_unit_state_name */
+	bool exact;          /* undo: everything is as it was, to the time of each link */
+	bool upgraded;       /* undo: the script is another one by now, and stays */
+	char undoes[PLAN_ID_LEN + 1];
+	int64_t since_ns;
+};
+
+struct toggle_boot;      /* service.h: the boot tree as it is and shall be */
 struct toggle_judgement; /* a kind's own: what is under way */
 struct toggle_undo;      /* undo.h */
 
@@ -82,6 +105,12 @@ struct toggle_plan {
 	struct toggle_warnings warnings;
 	struct toggle_judgement *judgement;
 	struct toggle_undo *undo;
+
+	/* service toggles: all that are named, in one transaction; `toggle` has them with commas */
+	struct strings toggles;
+	struct toggle_service *services;
+	size_t n_services;
+	struct toggle_boot *boot;
 
 	/* for the result */
 	const char *verdict;  /* "applied", "normal": the toggle's state when this is done */
@@ -108,6 +137,8 @@ struct toggle_report {
 	char *effective;
 	struct strings differences; /* what does not agree, a line each */
 	struct strings strays;      /* traces of ours that the state knows nothing of */
+	struct strings facts;       /* service: a label and a value, alternately */
+	bool starts;                /* service: at boot */
 	struct toggle_warnings warnings;
 };
 
@@ -115,7 +146,7 @@ struct toggle_report {
 #define _cleanup_toggle_report_ _cleanup_(toggle_report_release)
 
 struct toggle_kind {
-	const char *name; /* of the toggle, up to an @ */
+	const char *name; /* of the toggle, up to an @, or to the / that the name ends with */
 	int (*plan_apply)(const struct toggle_context *c, const struct toggle_terms *terms,
 			  struct toggle_plan *p, struct error *err);
 	int (*plan_undo)(const struct toggle_context *c, const struct toggle_terms *terms,
@@ -123,6 +154,9 @@ struct toggle_kind {
 	/* ERROR_REFUSED when the plan must not be carried out. */
 	int (*judge)(const struct toggle_context *c, struct toggle_plan *p, struct error *err);
 	void (*release)(struct toggle_judgement *j);
+	/* Once all steps are applied: ERROR_FAILED unless the host is as planned. NULL: the steps and the
+	 * reload have shown it. */
+	int (*verify)(const struct toggle_context *c, const struct toggle_plan *p, struct error *err);
 	int (*read)(const struct toggle_context *c, const char *toggle, bool offline,
 		    struct toggle_report *ret, struct error *err);
 };
@@ -134,6 +168,10 @@ const struct toggle_kind *toggle_kind_find(const char *toggle);
 char *toggle_name(const char *kind, const char *config, struct error *err) _must_check_;
 /* The path behind the @; the default sshd_config otherwise. A pointer into `toggle`, or static. */
 const char *toggle_config(const char *toggle);
+
+/* Service toggles: NULL for a toggle of another kind. A pointer into `toggle`. */
+const char *toggle_service_name(const char *toggle);
+void toggle_boot_free(struct toggle_boot **boot);
 
 int toggle_plan_new(const char *toggle, const char *command, struct toggle_plan **ret,
 		    struct error *err) _must_check_;

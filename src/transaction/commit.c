@@ -34,7 +34,7 @@ static bool needs_snapshot(const struct plan *plan)
 	for (size_t i = 0; i < plan->len; i++)
 		if (step_keeps_file(&plan->steps[i]) && !plan->steps[i].ready)
 			return true;
-	return false;
+	return plan_has_small(plan);
 }
 
 /* The plan was made without the lock: what it stands on must still be there. */
@@ -68,7 +68,33 @@ static int prepare_journal(const struct commit *k, struct error *err)
 		if (json_push(daemons, sshd_daemon_to_json(&k->p->daemons.items[i], err), err) < 0)
 			return -1;
 	return journal_prepare(k->store, &k->p->plan, k->p->command, k->p->toggle, k->p->config,
-			     daemons, k->p->closing, &k->p->after, err);
+			     k->p->reloads ? daemons : NULL, k->p->closing, &k->p->after, err);
+}
+
+static bool is_same_folder(const struct step *a, const struct step *b)
+{
+	size_t len = (size_t)(strrchr(a->path, '/') - a->path) + 1;
+
+	return strncmp(a->path, b->path, len) == 0 && strchr(b->path + len, '/') == NULL;
+}
+
+/* The last of those in a folder speaks for all. */
+static int sync_lazy(const struct commit *k, struct error *err)
+{
+	const struct plan *plan = &k->p->plan;
+
+	for (size_t i = 0; i < plan->len; i++) {
+		size_t later = i + 1;
+
+		if (!plan->steps[i].lazy)
+			continue;
+		while (later < plan->len && (!plan->steps[later].lazy ||
+					     !is_same_folder(&plan->steps[i], &plan->steps[later])))
+			later++;
+		if (later == plan->len && step_sync(k->host, &plan->steps[i], err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int apply(const struct commit *k, struct error *err)
@@ -81,7 +107,7 @@ static int apply(const struct commit *k, struct error *err)
 		if (step_apply(k->host, &k->p->plan.steps[i], err) < 0)
 			return -1;
 	}
-	return 0;
+	return sync_lazy(k, err);
 }
 
 static int reload_one(struct commit *k, struct sshd_daemon *d, struct error *err)
@@ -175,14 +201,20 @@ static void tidy(const struct commit *k)
 
 	for (size_t i = 0; i < k->p->plan.on_commit.len; i++)
 		tidied &= host_file_unlink(k->host, k->p->plan.on_commit.items[i], NULL) == 0;
+	error_ignore(plan_settle_times(k->host, &k->p->plan, &k->p->plan.on_commit, true, NULL));
 	if (tidied)
 		error_ignore(journal_end(k->store, NULL));
+}
+
+static int verify(const struct commit *k, struct error *err)
+{
+	return k->p->kind->verify != NULL ? k->p->kind->verify(k->c, k->p, err) : 0;
 }
 
 static int open_up(struct commit *k, struct error *err)
 {
 	/* from here on a failure is rolled back */
-	if (apply(k, err) < 0 || activate(k, err) < 0 ||
+	if (apply(k, err) < 0 || activate(k, err) < 0 || verify(k, err) < 0 ||
 	    state_write(k->store, &k->p->after, err) < 0)
 		return roll_back(k, err);
 	tidy(k);

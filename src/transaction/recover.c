@@ -58,6 +58,8 @@ static int reload(const struct store *store, const struct journal *j, struct rec
 {
 	_cleanup_(daemons_release) struct daemons daemons = { 0 };
 
+	if (!j->reloads)
+		return 0;
 	if (read_daemons(j->daemons, &daemons, err) < 0)
 		return -1;
 	return rollback_listeners(store->host, j->config, daemons.items,
@@ -94,6 +96,7 @@ static int tidy(const struct store *store, const struct journal *j, struct error
 			return -1;
 		}
 	}
+	error_ignore(plan_settle_times(store->host, &j->plan, &j->plan.on_commit, true, NULL));
 	return 0;
 }
 

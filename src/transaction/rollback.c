@@ -36,7 +36,7 @@ int rollback_tidy(const struct host *h, const struct plan *plan, struct error *e
 		    host_file_unlink(h, plan->on_abort.items[i], err) < 0)
 			return -1;
 	}
-	return 0;
+	return plan_settle_times(h, plan, &plan->on_abort, false, err);
 }
 
 static int listener_in_doubt(struct error *err)

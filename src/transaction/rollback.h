@@ -25,7 +25,7 @@ int rollback_listeners(const struct host *h, const char *config,
 /* Whether a listener lives and has any of the sockets that it had. */
 bool rollback_serves(const struct sshd_daemon *d);
 
-/* Removes the files beside the targets. */
+/* Removes the files beside the targets; the folders get the times that they had. */
 int rollback_tidy(const struct host *h, const struct plan *plan, struct error *err) _must_check_;
 
 #endif

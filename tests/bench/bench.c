@@ -7,7 +7,6 @@
  * turn: the machine's noise is then in both, and the median of the ratios is what is printed.
  */
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "figures.h"
 #include "spawn.h"
 
 #define CONFIG "/etc/ssh/sshd_config"
@@ -56,7 +56,6 @@ static const char *const typed_status =
 	"grep -i permitrootlogin " CONFIG " && " ASK " | grep -i permitrootlogin";
 
 static double series[N_SERIES][ROUNDS];
-static unsigned missed;
 
 static void fail(const char *what)
 {
@@ -64,66 +63,10 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* ---- Numbers */
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(const double *values, size_t n)
-{
-	double sorted[ROUNDS];
-
-	memcpy(sorted, values, n * sizeof(*values));
-	qsort(sorted, n, sizeof(*sorted), compare);
-	return n % 2 != 0 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-}
-
 /* Of every `every`th turn, as the rest has no value for one of the two. */
 static double median_ratio(const double *a, const double *b, size_t every)
 {
-	double ratios[ROUNDS];
-	size_t n = 0;
-
-	for (size_t i = 0; i < ROUNDS; i += every)
-		ratios[n++] = a[i] / b[i];
-	return median(ratios, n);
-}
-
-/* ---- What is printed: 80 columns */
-
-static void title(const char *text)
-{
-	printf("\n%s\n", text);
-}
-
-static void row(const char *figure, const char *value, const char *goal,
-		const char *verdict)
-{
-	printf("  %-48s %10s  %-9s %s\n", figure, value, goal, verdict);
-}
-
-static void row_goal(const char *figure, double value, const char *unit, double goal,
-		     bool more)
-{
-	bool met = more ? value >= goal : value <= goal;
-	char text[32], limit[32];
-
-	(void)snprintf(text, sizeof(text), "%.2f%s", value, unit);
-	(void)snprintf(limit, sizeof(limit), "%s %g%s", more ? ">=" : "<=", goal, unit);
-	row(figure, text, limit, met ? "met" : "MISSED");
-	missed += !met;
-}
-
-static void row_plain(const char *figure, double value, const char *unit)
-{
-	char text[32];
-
-	(void)snprintf(text, sizeof(text), "%.2f%s", value, unit);
-	row(figure, text, "", "");
+	return figures_median_ratio(a, b, ROUNDS, every);
 }
 
 /* ---- Commands */
@@ -274,38 +217,38 @@ static void measure(const struct tools *t)
 
 static void print_measured(void)
 {
-	title("Against what a careful person types: sed -i, sshd -t, sshd -T -C ...");
-	row_goal("open in place / that line", median_ratio(series[OPEN], series[TYPED_OPEN], 1),
+	figures_title("Against what a careful person types: sed -i, sshd -t, sshd -T -C ...");
+	figures_row_goal("open in place / that line", median_ratio(series[OPEN], series[TYPED_OPEN], 1),
 		 "", 0.85, false);
-	row_plain("close in place / that line",
+	figures_row_plain("close in place / that line",
 		  median_ratio(series[CLOSE], series[TYPED_CLOSE], 1), "");
-	row_plain("open --for 1h / that line",
+	figures_row_plain("open --for 1h / that line",
 		  median_ratio(series[RUN_OPEN], series[TYPED_OPEN], 1), "");
-	row_goal("close of that / that line",
+	figures_row_goal("close of that / that line",
 		 median_ratio(series[RUN_CLOSE], series[TYPED_CLOSE], 1), "", 0.8, false);
-	row_plain("status of that / grep and sshd -T -C ...",
+	figures_row_plain("status of that / grep and sshd -T -C ...",
 		  median_ratio(series[RUN_STATUS], series[TYPED_STATUS], 1), "");
-	row_plain("status / grep and sshd -T -C ...",
+	figures_row_plain("status / grep and sshd -T -C ...",
 		  median_ratio(series[STATUS], series[TYPED_STATUS], 1), "");
-	row_goal("status --offline / sshd -t",
+	figures_row_goal("status --offline / sshd -t",
 		 median_ratio(series[STATUS_OFFLINE], series[SSHD_TEST], 1), "", 0.5,
 		 false);
-	row_goal("augtool -s set ... / open",
+	figures_row_goal("augtool -s set ... / open",
 		 median_ratio(series[AUGTOOL], series[OPEN], AUGTOOL_EVERY), "x", 10,
 		 true);
-	row_plain("open / the floor of a safe opening",
+	figures_row_plain("open / the floor of a safe opening",
 		  median_ratio(series[OPEN], series[FLOOR], 1), "");
 
-	title("Medians");
-	row_plain("open in place", median(series[OPEN], ROUNDS), " ms");
-	row_plain("close in place", median(series[CLOSE], ROUNDS), " ms");
-	row_plain("open --for 1h", median(series[RUN_OPEN], ROUNDS), " ms");
-	row_plain("close of that", median(series[RUN_CLOSE], ROUNDS), " ms");
-	row_plain("status", median(series[STATUS], ROUNDS), " ms");
-	row_plain("status --offline", median(series[STATUS_OFFLINE], ROUNDS), " ms");
-	row_plain("the line for open", median(series[TYPED_OPEN], ROUNDS), " ms");
-	row_plain("the floor of a safe opening", median(series[FLOOR], ROUNDS), " ms");
-	row_plain("sshd -t", median(series[SSHD_TEST], ROUNDS), " ms");
+	figures_title("Medians");
+	figures_row_plain("open in place", figures_median(series[OPEN], ROUNDS), " ms");
+	figures_row_plain("close in place", figures_median(series[CLOSE], ROUNDS), " ms");
+	figures_row_plain("open --for 1h", figures_median(series[RUN_OPEN], ROUNDS), " ms");
+	figures_row_plain("close of that", figures_median(series[RUN_CLOSE], ROUNDS), " ms");
+	figures_row_plain("status", figures_median(series[STATUS], ROUNDS), " ms");
+	figures_row_plain("status --offline", figures_median(series[STATUS_OFFLINE], ROUNDS), " ms");
+	figures_row_plain("the line for open", figures_median(series[TYPED_OPEN], ROUNDS), " ms");
+	figures_row_plain("the floor of a safe opening", figures_median(series[FLOOR], ROUNDS), " ms");
+	figures_row_plain("sshd -t", figures_median(series[SSHD_TEST], ROUNDS), " ms");
 }
 
 static void print_memory(const struct tools *t)
@@ -321,17 +264,17 @@ static void print_memory(const struct tools *t)
 	static char maps[256 << 10];
 	double peak;
 
-	title("Memory of its own, and libraries");
+	figures_title("Memory of its own, and libraries");
 	peak = spawn_peak(open_argv, maps, sizeof(maps));
-	row_goal("open, 100 lines", peak, " MB", 6, false);
+	figures_row_goal("open, 100 lines", peak, " MB", 6, false);
 	for (size_t i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
 		bool loaded = strstr(maps, unwanted[i]) != NULL;
 
-		row(unwanted[i], loaded ? "loaded" : "not loaded", "not",
+		figures_row(unwanted[i], loaded ? "loaded" : "not loaded", "not",
 		    loaded ? "MISSED" : "met");
-		missed += loaded;
+		figures_missed += loaded;
 	}
-	row_plain("close, 100 lines", spawn_peak(close_argv, maps, sizeof(maps)), " MB");
+	figures_row_plain("close, 100 lines", spawn_peak(close_argv, maps, sizeof(maps)), " MB");
 }
 
 /* With sshd's answers repeated from a recording: what is left is rootlatch's own time. */
@@ -354,10 +297,10 @@ static double own_time(const struct tools *t, double *floor)
 	}
 	if (umount2("/usr/sbin/sshd", MNT_DETACH) < 0)
 		fail("umount");
-	*floor = median(floors, GROWTH_ROUNDS);
-	printf("  %8.2f %8.2f %7.2f", median(own, GROWTH_ROUNDS), *floor,
-	       median(ratios, GROWTH_ROUNDS));
-	return median(ratios, GROWTH_ROUNDS);
+	*floor = figures_median(floors, GROWTH_ROUNDS);
+	printf("  %8.2f %8.2f %7.2f", figures_median(own, GROWTH_ROUNDS), *floor,
+	       figures_median(ratios, GROWTH_ROUNDS));
+	return figures_median(ratios, GROWTH_ROUNDS);
 }
 
 static void print_growth(const struct tools *t)
@@ -365,7 +308,7 @@ static void print_growth(const struct tools *t)
 	static const unsigned lines[] = { 100, 1000, 10000, 100000 };
 	double ratio = 0, floor;
 
-	title("Growth: open without sshd's own time, against read, two SHA-256, two write + fsync");
+	figures_title("Growth: open without sshd's own time, against read, two SHA-256, two write + fsync");
 	printf("  %8s %8s  %8s %8s %7s\n", "lines", "sshd -T", "open", "floor", "ratio");
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		write_config(lines[i]);
@@ -374,7 +317,7 @@ static void print_growth(const struct tools *t)
 		printf("\n");
 		(void)fflush(stdout);
 	}
-	row_goal("100000 lines: open / floor", ratio, "", 1.5, false);
+	figures_row_goal("100000 lines: open / floor", ratio, "", 1.5, false);
 }
 
 static void make_recorder(void)
@@ -413,7 +356,7 @@ int main(int argc, char **argv)
 	print_memory(&t);
 	make_recorder();
 	print_growth(&t);
-	if (missed > 0)
-		printf("\n%u goals missed.\n", missed);
+	if (figures_missed > 0)
+		printf("\n%u goals missed.\n", figures_missed);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +37,19 @@ static void fail(char *const *argv, const char *why, int n)
 
 double spawn_timed(char *const *argv)
 {
+	double cpu;
+
+	return spawn_timed_both(argv, &cpu);
+}
+
+static double milliseconds(struct timeval t)
+{
+	return (double)t.tv_sec * 1e3 + (double)t.tv_usec / 1e3;
+}
+
+double spawn_timed_both(char *const *argv, double *ret_cpu)
+{
+	struct rusage used;
 	posix_spawn_file_actions_t actions;
 	double start;
 	int status;
@@ -47,10 +61,12 @@ double spawn_timed(char *const *argv)
 	start = spawn_now();
 	if (posix_spawnp(&pid, argv[0], &actions, NULL, argv, environment) != 0)
 		fail(argv, "cannot be started, errno", errno);
-	if (wait4(pid, &status, 0, NULL) < 0 || status != 0)
+	if (wait4(pid, &status, 0, &used) < 0 || status != 0)
 		fail(argv, "wait status", status);
+	*ret_cpu = milliseconds(used.ru_utime) + milliseconds(used.ru_stime);
+	start = spawn_now() - start;
 	(void)posix_spawn_file_actions_destroy(&actions);
-	return spawn_now() - start;
+	return start;
 }
 
 static void read_proc(pid_t pid, const char *name, char *text, size_t size)

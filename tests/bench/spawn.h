@@ -10,6 +10,8 @@
 
 /* Milliseconds. Exits when the command does not give 0: a failed run measures nothing. */
 double spawn_timed(char *const *argv);
+/* The processor time of it and of all that it waited for, too. */
+double spawn_timed_both(char *const *argv, double *ret_cpu);
 
 /* Its own peak resident memory, in MB of 10^6 bytes; not that of its children, which is what
  * wait4 would give. `maps` receives the libraries it had mapped at the end. */

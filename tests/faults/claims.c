@@ -2,6 +2,7 @@
 #include "claims.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 
 #include "die.h"
 #include "fixture.h"
@@ -24,13 +25,25 @@ void claims_clear_output(int fd)
 
 /* ---- state.json and status */
 
+static void __attribute__((format(printf, 3, 4)))
+append(char *text, size_t size, const char *format, ...)
+{
+	size_t len = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text + len, size - len, format, args);
+	va_end(args);
+}
+
 bool claims_of_state(const struct image *now, struct claims *ret,
 		     char why[CLAIMS_WHY_MAX])
 {
 	const struct image_entry *e = image_find(now, FIXTURE_STATE "/state.json");
-	const json_t *toggle;
+	const json_t *toggle, *toggles;
 	json_error_t error;
 	json_t *state;
+	size_t i;
 
 	*ret = (struct claims){ .applied = false };
 	if (e == NULL)
@@ -38,8 +51,13 @@ bool claims_of_state(const struct image *now, struct claims *ret,
 	state = json_loadb(e->bytes, e->len, 0, &error);
 	if (state == NULL)
 		return is_wrong(why, "state.json is torn: %s", error.text);
-	toggle = json_array_get(
-		json_object_get(json_object_get(state, "body"), "toggles"), 0);
+	toggles = json_object_get(json_object_get(state, "body"), "toggles");
+	json_array_foreach (toggles, i, toggle) {
+		const char *name = json_string_value(json_object_get(toggle, "name"));
+
+		append(ret->toggles, sizeof(ret->toggles), " %s", name != NULL ? name : "?");
+	}
+	toggle = json_array_get(toggles, 0);
 	if (toggle != NULL) {
 		const char *watch = json_string_value(json_object_get(toggle, "watch"));
 
@@ -71,6 +89,34 @@ bool claims_of_status(const char *text, char ret[CLAIMS_STATUS_MAX],
 			said = state != NULL ? state : "nothing";
 	}
 	(void)snprintf(ret, CLAIMS_STATUS_MAX, "%s", said);
+	json_decref(root);
+	return true;
+}
+
+bool claims_of_services(const char *text, char ret[CLAIMS_STATUS_MAX],
+			char why[CLAIMS_WHY_MAX])
+{
+	static const char *const keys[] = { "toggle", "state", "effective" };
+	const json_t *result, *fact;
+	json_error_t error;
+	json_t *root = json_loads(text, 0, &error);
+	size_t i, k;
+
+	if (root == NULL)
+		return is_wrong(why, "status --json: %s", error.text);
+	ret[0] = '\0';
+	json_array_foreach (json_object_get(root, "results"), i, result) {
+		for (k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+			const char *value = json_string_value(json_object_get(result, keys[k]));
+
+			append(ret, CLAIMS_STATUS_MAX, "%s; ", value != NULL ? value : "?");
+		}
+		append(ret, CLAIMS_STATUS_MAX, "%s; ",
+		       json_is_true(json_object_get(result, "starts_at_boot")) ? "on" : "off");
+		json_array_foreach (json_object_get(result, "facts"), k, fact)
+			append(ret, CLAIMS_STATUS_MAX, "%s; ",
+			       json_string_value(json_object_get(fact, "value")));
+	}
 	json_decref(root);
 	return true;
 }

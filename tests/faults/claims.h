@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * claims: what state.json, sshd and a running daemon say of the host.
+ * claims: what state.json, sshd and a running daemon say of the host; and `status` of services.
  */
 #ifndef ROOTLATCH_TESTS_CLAIMS_H
 #define ROOTLATCH_TESTS_CLAIMS_H
@@ -12,12 +12,13 @@
 
 #include "image.h"
 
-#define CLAIMS_STATUS_MAX 16
+#define CLAIMS_STATUS_MAX 600
 #define CLAIMS_WHY_MAX 300
 
-/* What the state records of root-login. */
+/* What the state records of its first toggle. */
 struct claims {
 	bool applied;
+	char toggles[200]; /* the names of all, with a blank before each */
 	int64_t until_ns; /* 0: no deadline */
 	char watch[64];   /* the file of its watcher; "": it has none */
 };
@@ -28,6 +29,9 @@ bool claims_of_state(const struct image *now, struct claims *ret,
 /* `text` is what `status --json` printed. */
 bool claims_of_status(const char *text, char ret[CLAIMS_STATUS_MAX],
 		      char why[CLAIMS_WHY_MAX]);
+/* The same of services: what is said of each, and whether it will start. */
+bool claims_of_services(const char *text, char ret[CLAIMS_STATUS_MAX],
+			char why[CLAIMS_WHY_MAX]);
 /* Whether sshd, asked about root's connection, would let it in. */
 bool claims_of_sshd(int output_fd, bool *ret_open, char why[CLAIMS_WHY_MAX]);
 

@@ -26,8 +26,14 @@
 #define HOST_KEY "/etc/ssh/ssh_host_ed25519_key"
 #define CRON_DIR "/etc/cron.d"
 
-const char *const fixture_roots[] = { "/etc/ssh", CRON_DIR, FIXTURE_STATE, FIXTURE_RUN,
-				      NULL };
+static const char *const login_roots[] = { "/etc/ssh", CRON_DIR, FIXTURE_STATE,
+					   FIXTURE_RUN, NULL };
+static const char *const service_roots[] = {
+	"/etc/init.d", "/etc/rc0.d", "/etc/rc1.d", "/etc/rc2.d",	  "/etc/rc3.d",	 "/etc/rc4.d",
+	"/etc/rc5.d",  "/etc/rc6.d", "/etc/rcS.d", "/etc/systemd/system", FIXTURE_STATE, FIXTURE_RUN,
+	NULL
+};
+const char *const *fixture_roots = login_roots;
 
 #define CONFIG_HEAD "# What the procedure of 2009 starts from.\n"
 #define CONFIG_INCLUDE "Include /etc/ssh/sshd_config.d/*.conf\n"
@@ -118,6 +124,16 @@ static void start_cron(void)
 		(void)pause();
 }
 
+static void make_services(const char *command)
+{
+	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
+	struct trace_outcome o;
+
+	trace_run_plain((char *const *)argv, STDOUT_FILENO, &o);
+	if (o.status != 0)
+		die("%s", command);
+}
+
 static void build(const struct fixture_terms *terms)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -141,6 +157,8 @@ static void build(const struct fixture_terms *terms)
 	raise_loopback();
 	if (terms->cron)
 		start_cron();
+	if (terms->services != NULL)
+		make_services(terms->services);
 }
 
 static void stay_on_one(unsigned worker)
@@ -166,6 +184,8 @@ int fixture_run(unsigned worker, const struct fixture_terms *terms, void (*work)
 	int status;
 	pid_t pid;
 
+	if (terms->services != NULL)
+		fixture_roots = service_roots;
 	if (is_below(terms->tool, "/run") || is_below(terms->tool, "/var/lib") ||
 	    is_below(terms->tool, "/etc/ssh"))
 		skip("%s lies where the fixture mounts its own", terms->tool);

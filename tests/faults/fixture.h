@@ -2,7 +2,8 @@
  *
  * fixture: a host to break: /etc/ssh, /etc/cron.d, /var/lib and /run on tmpfs in namespaces of
  * their own (mounts, network, processes), with the sshd_config that the procedure of 2009 starts
- * from.
+ * from; or with
+ * an /etc whose boot services are switched off and on.
  */
 #ifndef ROOTLATCH_TESTS_FIXTURE_H
 #define ROOTLATCH_TESTS_FIXTURE_H
@@ -18,10 +19,11 @@ struct fixture_terms {
 	const char *tool;
 	bool line_1; /* no Include of a folder comes first: ours goes to line 1 of the main file */
 	bool cron; /* something that looks like a cron daemon runs */
+	const char *services; /* a shell command that makes the boot services, or NULL */
 };
 
 /* Everything that a run may change, NULL after the last. */
-extern const char *const fixture_roots[];
+extern const char *const *fixture_roots;
 
 /* Runs `work` as the first process of the new namespaces and waits for it; gives its exit
  * status. All that it left running dies with it. Exits with EXIT_SKIPPED where namespaces are

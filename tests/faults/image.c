@@ -118,9 +118,16 @@ bool image_entry_same_time(const struct image_entry *a, const struct image_entry
 	       a->st.st_mtim.tv_nsec == b->st.st_mtim.tv_nsec;
 }
 
-static void restore_entry(const struct image_entry *e)
+static void restore_time(const struct image_entry *e)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, e->st.st_mtim };
+
+	if (utimensat(AT_FDCWD, e->path, times, AT_SYMLINK_NOFOLLOW) < 0)
+		die("utimensat %s", e->path);
+}
+
+static void restore_entry(const struct image_entry *e)
+{
 	int fd;
 
 	if (S_ISDIR(e->st.st_mode)) {
@@ -139,8 +146,14 @@ static void restore_entry(const struct image_entry *e)
 		die("chown %s", e->path);
 	if (!S_ISLNK(e->st.st_mode) && chmod(e->path, e->st.st_mode & 07777) < 0)
 		die("chmod %s", e->path);
-	if (utimensat(AT_FDCWD, e->path, times, AT_SYMLINK_NOFOLLOW) < 0)
-		die("utimensat %s", e->path);
+	restore_time(e);
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
 }
 
 static bool is_in(const char *path, const char *folder)
@@ -178,7 +191,11 @@ void image_restore(const struct image *image, const char *const *roots, const ch
 	for (size_t i = 0; i < image->count; i++)
 		if (!is_in(image->entries[i].path, but) &&
 		    (S_ISDIR(image->entries[i].st.st_mode) ||
-		     access(image->entries[i].path, F_OK) < 0))
+		     !exists(image->entries[i].path)))
 			restore_entry(&image->entries[i]);
+	/* what was put into a folder, and taken out of it, gave it another */
+	for (size_t i = 0; i < image->count; i++)
+		if (S_ISDIR(image->entries[i].st.st_mode))
+			restore_time(&image->entries[i]);
 	image_release(&now);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * image: a few folders, as they were: every file with its bytes, mode, owner and mtime. The
- * times of folders are not part of it.
+ * image: a few folders, as they were: every file with its bytes, mode, owner and mtime.
  */
 #ifndef ROOTLATCH_TESTS_IMAGE_H
 #define ROOTLATCH_TESTS_IMAGE_H

@@ -1,8 +1,13 @@
 FAULT_TESTS += %D%/kill-sweep.t
+FAULT_TESTS += %D%/service-sweep.t
+EXTRA_DIST += %D%/service-host
+EXTRA_DIST += %D%/sweeps.sh
 
-check_PROGRAMS += %D%/sweep %D%/naive
+check_PROGRAMS += %D%/sweep %D%/naive %D%/naive_service
 
 %C%_sweep_SOURCES =
+%C%_sweep_SOURCES += %D%/boot_tree.c
+%C%_sweep_SOURCES += %D%/boot_tree.h
 %C%_sweep_SOURCES += %D%/claims.c
 %C%_sweep_SOURCES += %D%/claims.h
 %C%_sweep_SOURCES += %D%/die.h
@@ -23,6 +28,7 @@ check_PROGRAMS += %D%/sweep %D%/naive
 %C%_sweep_LDADD = $(JANSSON_LIBS)
 
 %C%_naive_SOURCES = %D%/naive.c
+%C%_naive_service_SOURCES = %D%/naive_service.c
 
 # The names of the system calls, for this machine.
 %D%/sweep-trace.$(OBJEXT): %D%/calls.inc
@@ -33,4 +39,5 @@ CLEANFILES += %D%/calls.inc
 
 faults: all $(check_PROGRAMS) stage.stamp
 	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/kill-sweep.t'
+	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/service-sweep.t'
 .PHONY: faults

@@ -15,8 +15,10 @@ static void usage(void)
 		"                     /run/rootlatch, and the watchers\n"
 		"  --line-1           with a main file that includes no folder first\n"
 		"  --cron             with a cron running\n"
+		"  --services COMMAND with boot services, which this shell command makes; no login\n"
 		"  --daemon           with an sshd running\n"
 		"  --own              only PROGRAM's own calls, not its children's\n"
+		"  --processes N      only those of the first N processes\n"
 		"  --watcher          only those of the watcher that it starts, which are its\n"
 		"                     children's too, until that has published its file\n"
 		"  --mode MODE        process: kill the one that makes the call; all: the whole\n"
@@ -67,11 +69,17 @@ static void take(struct options *o, int c, char *value)
 	case 'c':
 		o->cron = true;
 		break;
+	case 'S':
+		o->services = value;
+		break;
 	case 'd':
 		o->daemon = true;
 		break;
 	case 'o':
 		o->own = true;
+		break;
+	case 'N':
+		o->processes = (unsigned)atoi(value);
 		break;
 	case 'W':
 		o->watcher = true;
@@ -120,8 +128,10 @@ void options_parse(int argc, char **argv, struct options *o)
 		{ "boot", 1, NULL, 'b' },
 		{ "line-1", 0, NULL, '1' },
 		{ "cron", 0, NULL, 'c' },
+		{ "services", 1, NULL, 'S' },
 		{ "daemon", 0, NULL, 'd' },
 		{ "own", 0, NULL, 'o' },
+		{ "processes", 1, NULL, 'N' },
 		{ "watcher", 0, NULL, 'W' },
 		{ "mode", 1, NULL, 'm' },
 		{ "stride", 1, NULL, 's' },
@@ -143,7 +153,8 @@ void options_parse(int argc, char **argv, struct options *o)
 			       .way_back = 8,
 			       .workers = 1,
 			       .failures = 12,
-			       .patience_s = 20 };
+			       .patience_s = 20,
+			       .processes = TRACE_PROCESSES };
 	o->process = o->all = true;
 	if (processors > 0)
 		o->workers =

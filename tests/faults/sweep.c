@@ -125,6 +125,10 @@ static bool is_tidy(struct worker *w, const struct trace_outcome *o, struct verd
 {
 	if (!WIFEXITED(o->status) || WEXITSTATUS(o->status) != 4)
 		return true;
+	if (w->terms.services) {
+		(void)snprintf(v->why, sizeof(v->why), "exits 4");
+		return false;
+	}
 	w->shared->left_over++;
 	return verdict_left_over(&w->terms, v);
 }
@@ -139,6 +143,8 @@ static bool is_whole(struct worker *w, const struct trace_outcome *o, bool far,
 	}
 	if (!verdict_tool(&w->terms, "recover", v) || !is_tidy(w, o, v) ||
 	    !verdict_whole(&w->terms, v))
+		return false;
+	if (WIFEXITED(o->status) && !verdict_said(&w->terms, WEXITSTATUS(o->status), v))
 		return false;
 	w->daemon_stale = v->host != &w->terms.before;
 	if (!far)
@@ -202,6 +208,7 @@ static bool is_wanted(const struct options *options, unsigned p,
 		      const struct trace_calls *calls)
 {
 	return calls->count > 0 && (!options->own || p == 0) &&
+	       p < options->processes &&
 	       (!options->watcher || calls->watcher);
 }
 
@@ -369,6 +376,10 @@ static void look(struct worker *w, struct verdict_host *host)
 	verdict_look(&w->terms, host);
 	due = host->claims.watch[0] != '\0' && !emptied;
 	alive = watchers_settle(due, w->terms.patience_s);
+	if (fixture_count_strays(w->terms.daemon) > 0)
+		die("without a kill it leaves processes behind");
+	if (w->terms.services)
+		return;
 	/* what a boot made of it depends on where it was written */
 	if (!emptied && host->open != host->claims.applied)
 		die("without a kill sshd says %s", host->open ? "open" : "closed");
@@ -376,8 +387,6 @@ static void look(struct worker *w, struct verdict_host *host)
 		die("without a kill status says %s", host->status);
 	if (alive != due)
 		die("without a kill there are %u watchers, not %u", alive, due);
-	if (fixture_count_strays(w->terms.daemon) > 0)
-		die("without a kill it leaves processes behind");
 }
 
 static void capture_hosts(struct worker *w)
@@ -407,6 +416,7 @@ static void work(void *arg)
 	w->terms.output_fd = memfd_create("output", MFD_CLOEXEC);
 	w->terms.tool = options->argv[0];
 	w->terms.patience_s = options->patience_s;
+	w->terms.services = options->services != NULL;
 	w->recover_call = 1 + w->number * RECOVER_STEP / 2;
 	if (options->daemon)
 		w->terms.daemon = fixture_daemon_start();
@@ -436,7 +446,8 @@ static int run_workers(const struct options *options, struct shared *shared)
 {
 	const struct fixture_terms terms = { .tool = options->argv[0],
 					     .line_1 = options->line_1,
-					     .cron = options->cron };
+					     .cron = options->cron,
+					     .services = options->services };
 	int worst = 0, status;
 
 	for (unsigned i = 0; i < options->workers; i++) {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "boot_tree.h"
 #include "die.h"
 #include "fixture.h"
 #include "trace.h"
@@ -25,8 +26,10 @@ wrong(struct verdict *v, const char *format, ...)
 	return false;
 }
 
-static const char *name_of(const struct verdict_host *host)
+static const char *name_of(const struct verdict_terms *terms, const struct verdict_host *host)
 {
+	if (terms->services)
+		return host == &terms->before ? "as before" : "as after";
 	return host->open ? "open" : "closed";
 }
 
@@ -79,9 +82,13 @@ static bool ask_status(const struct verdict_terms *terms, char ret[CLAIMS_STATUS
 {
 	char text[8192], why[CLAIMS_WHY_MAX];
 
-	if (!verdict_tool(terms, "status --offline --json", v))
+	if (!verdict_tool(terms,
+			  terms->services ? "status --json foo bar baz" : "status --offline --json",
+			  v))
 		return false;
 	claims_read_output(terms->output_fd, text, sizeof(text));
+	if (terms->services)
+		return claims_of_services(text, ret, why) || wrong(v, "%s", why);
 	return claims_of_status(text, ret, why) || wrong(v, "%s", why);
 }
 
@@ -276,20 +283,28 @@ static bool config_is(const struct image *now, const struct image *reference,
 	return true;
 }
 
+static bool host_is(const struct verdict_terms *terms, const struct image *now,
+		    const struct image *reference, char *ret_differs, size_t size)
+{
+	if (terms->services)
+		return boot_tree_is(now, reference, &terms->before.image, &terms->pristine,
+				    ret_differs, size);
+	return config_is(now, reference, &terms->pristine, ret_differs, size);
+}
+
 /* Where the configuration is the same on both sides, the deadline tells. */
 static bool find_host(const struct verdict_terms *terms, const struct image *now,
 		      const struct claims *claims, struct verdict *v)
 {
 	char from_before[300], from_after[300];
-	bool before = config_is(now, &terms->before.image, &terms->pristine, from_before,
-				sizeof(from_before));
-	bool after = config_is(now, &terms->after.image, &terms->pristine, from_after,
-			       sizeof(from_after));
+	bool before = host_is(terms, now, &terms->before.image, from_before,
+			      sizeof(from_before));
+	bool after = host_is(terms, now, &terms->after.image, from_after, sizeof(from_after));
 
 	if (!before && !after)
 		return wrong(v, "neither old nor new: %s but for %s, %s but for %s",
-			     name_of(&terms->before), from_before, name_of(&terms->after),
-			     from_after);
+			     name_of(terms, &terms->before), from_before,
+			     name_of(terms, &terms->after), from_after);
 	v->host =
 		!after || (before && claims->until_ns == terms->before.claims.until_ns) ?
 			&terms->before :
@@ -318,14 +333,18 @@ static bool check_ids(const struct image *now, struct verdict *v)
 	return true;
 }
 
-static bool check_claims(const struct claims *claims, struct verdict *v)
+static bool check_claims(const struct verdict_terms *terms, const struct claims *claims,
+			 struct verdict *v)
 {
 	const struct claims *expected = &v->host->claims;
 
 	if (claims->applied != expected->applied)
 		return wrong(v, "state.json says %s, the host is %s",
 			     claims->applied ? "applied" : "not applied",
-			     name_of(v->host));
+			     name_of(terms, v->host));
+	if (strcmp(claims->toggles, expected->toggles) != 0)
+		return wrong(v, "state.json has%s, the host is %s", claims->toggles,
+			     name_of(terms, v->host));
 	if (claims->until_ns != expected->until_ns)
 		return wrong(v, "state.json says until %lld, not %lld",
 			     (long long)claims->until_ns, (long long)expected->until_ns);
@@ -339,7 +358,7 @@ static bool check_status(const struct verdict_terms *terms, struct verdict *v)
 	if (!ask_status(terms, said, v))
 		return false;
 	return strcmp(said, v->host->status) == 0 ||
-	       wrong(v, "status says %s, the host is %s", said, name_of(v->host));
+	       wrong(v, "status says %s, the host is %s", said, name_of(terms, v->host));
 }
 
 /* ---- What runs */
@@ -358,10 +377,11 @@ static bool check_watchers(const struct verdict_terms *terms, const struct claim
 	unsigned due = watchers_due(terms, claims);
 
 	if (alive > due)
-		return wrong(v, "a watcher lives on, the host is %s", name_of(v->host));
+		return wrong(v, "a watcher lives on, the host is %s",
+			     name_of(terms, v->host));
 	if (alive < due || (due > 0 && !watchers_file_is_held(claims->watch)))
 		return wrong(v, "no watcher holds %s, the host is %s", claims->watch,
-			     name_of(v->host));
+			     name_of(terms, v->host));
 	return true;
 }
 
@@ -390,7 +410,8 @@ void verdict_look(const struct verdict_terms *terms, struct verdict_host *ret)
 	image_capture(fixture_roots, &ret->image);
 	if (!claims_of_state(&ret->image, &ret->claims, why))
 		die("%s", why);
-	if (!ask_status(terms, ret->status, &v) || !ask_sshd(terms, &ret->open, &v))
+	if (!ask_status(terms, ret->status, &v) ||
+	    (!terms->services && !ask_sshd(terms, &ret->open, &v)))
 		die("%s", v.why);
 }
 
@@ -419,7 +440,7 @@ static bool check_host(const struct verdict_terms *terms, struct verdict *v)
 	bool whole;
 
 	whole = look_when_settled(terms, &now, &claims, &alive, v) &&
-		find_host(terms, &now, &claims, v) && check_claims(&claims, v) &&
+		find_host(terms, &now, &claims, v) && check_claims(terms, &claims, v) &&
 		check_ids(&now, v) && check_watchers(terms, &claims, alive, v) &&
 		check_names(&now, &v->host->image, v);
 	image_release(&now);
@@ -439,7 +460,16 @@ bool verdict_whole(const struct verdict_terms *terms, struct verdict *v)
 	if (!check_host(terms, v) || !check_status(terms, v))
 		return false;
 	other = v->host == &terms->before ? &terms->after : &terms->before;
-	return check_daemon(terms, &v->host->image, &other->image, name_of(v->host), v);
+	return check_daemon(terms, &v->host->image, &other->image, name_of(terms, v->host),
+			    v);
+}
+
+bool verdict_said(const struct verdict_terms *terms, int status, struct verdict *v)
+{
+	const bool after = v->host == &terms->after;
+
+	return !terms->services || (status == 0) == after ||
+	       wrong(v, "it exits %d, the host is %s", status, name_of(terms, v->host));
 }
 
 bool verdict_left_over(const struct verdict_terms *terms, struct verdict *v)
@@ -483,15 +513,41 @@ static bool check_closed(const struct verdict_terms *terms, struct verdict *v)
 	return !open || wrong(v, "after close sshd lets root in");
 }
 
+static bool check_reverted(const struct verdict_terms *terms, struct verdict *v)
+{
+	char differs[300];
+	struct image now;
+	bool same;
+
+	image_capture(fixture_roots, &now);
+	same = boot_tree_is(&now, &terms->pristine, &terms->pristine, &terms->pristine, differs,
+			    sizeof(differs));
+	image_release(&now);
+	return same || wrong(v, "after revert: %s", differs);
+}
+
+static bool revert_services(const struct verdict_terms *terms, struct verdict *v)
+{
+	char words[300];
+
+	if (!tool_gives(terms, "check", 0, v))
+		return false;
+	(void)snprintf(words, sizeof(words), "revert%s", v->host->claims.toggles);
+	return !v->host->claims.applied ||
+	       (verdict_tool(terms, words, v) && check_reverted(terms, v));
+}
+
 bool verdict_way_back(const struct verdict_terms *terms, struct verdict *v)
 {
 	const struct verdict_host *host = v->host;
 	bool open, overdue = terms->overdue && host == &terms->before;
 
+	if (terms->services)
+		return revert_services(terms, v);
 	if (!ask_sshd(terms, &open, v))
 		return false;
 	if (open != host->open)
-		return wrong(v, "sshd says otherwise, the host is %s", name_of(host));
+		return wrong(v, "sshd says otherwise, the host is %s", name_of(terms, host));
 	if (!tool_gives(terms, "check", overdue ? 2 : 0, v))
 		return false;
 	if (!host->claims.applied)

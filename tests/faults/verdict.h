@@ -18,7 +18,7 @@ struct verdict_host {
 	struct image image;
 	struct claims claims;
 	char status[CLAIMS_STATUS_MAX]; /* what `status` says of root-login */
-	bool open;                      /* sshd would let root in */
+	bool open; /* sshd would let root in */
 };
 
 struct verdict_terms {
@@ -26,6 +26,7 @@ struct verdict_terms {
 	int output_fd;
 	struct image pristine; /* before anything was ever done */
 	struct verdict_host before, after;
+	bool services; /* they are the matter, and no login */
 	bool overdue; /* before is what a boot made of an opening */
 	bool emptied; /* and its watcher went with it */
 	unsigned mounts;
@@ -36,17 +37,19 @@ struct verdict_terms {
 struct verdict {
 	const struct verdict_host *host; /* which of the two the host is */
 	bool tidied_later;
-	char why[600];
+	char why[1600];
 };
 
 void verdict_look(const struct verdict_terms *terms, struct verdict_host *ret);
 
 /* Each: true when all is well, else ret->why says what is not. */
 bool verdict_whole(const struct verdict_terms *terms, struct verdict *ret);
+/* What a command says by its exit status is so. */
+bool verdict_said(const struct verdict_terms *terms, int status, struct verdict *ret);
 /* For a close that said it could not tidy up (exit status 4): it is one all the same, and a later
  * reap makes up for that. */
 bool verdict_left_over(const struct verdict_terms *terms, struct verdict *ret);
-/* Asks sshd too, and goes back to the pristine host. */
+/* Asks sshd or the tool's `check` too, and goes back to the pristine host. */
 bool verdict_way_back(const struct verdict_terms *terms, struct verdict *ret);
 
 /* Runs `tool words`; the words are split at blanks. True when it exits 0. */

@@ -132,6 +132,22 @@ static int fault_futimens(void *ctx, int fd, const struct timespec times[2])
 	FAULTY(FAULT_TIMES, "futimens", host_ops_real.futimens(NULL, fd, times));
 }
 
+static int fault_utimensat(void *ctx, int dir, const char *path, const struct timespec times[2],
+			   int flags)
+{
+	FAULTY(FAULT_TIMES, "utimensat", host_ops_real.utimensat(NULL, dir, path, times, flags));
+}
+
+static int fault_symlinkat(void *ctx, const char *target, int dir, const char *path)
+{
+	FAULTY(FAULT_SYMLINK, "symlinkat", host_ops_real.symlinkat(NULL, target, dir, path));
+}
+
+static ssize_t fault_readlinkat(void *ctx, int dir, const char *path, char *ret, size_t len)
+{
+	FAULTY(FAULT_READLINK, "readlinkat", host_ops_real.readlinkat(NULL, dir, path, ret, len));
+}
+
 static int fault_mkdirat(void *ctx, int dir, const char *path, mode_t mode)
 {
 	FAULTY(FAULT_MKDIR, "mkdirat", host_ops_real.mkdirat(NULL, dir, path, mode));
@@ -170,6 +186,9 @@ const struct host_ops fault_ops = {
 	.fchmod = fault_fchmod,
 	.fchown = fault_fchown,
 	.futimens = fault_futimens,
+	.utimensat = fault_utimensat,
+	.symlinkat = fault_symlinkat,
+	.readlinkat = fault_readlinkat,
 	.mkdirat = fault_mkdirat,
 	.renameat2 = fault_renameat2,
 	.unlinkat = fault_unlinkat,

@@ -49,6 +49,8 @@ enum fault_op {
 	FAULT_UNLINK = 1 << 12,
 	FAULT_LOCK = 1 << 13,
 	FAULT_KILL = 1 << 14,
+	FAULT_SYMLINK = 1 << 15,
+	FAULT_READLINK = 1 << 16,
 	FAULT_ANY = 0,
 };
 

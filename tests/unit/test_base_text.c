@@ -122,7 +122,8 @@ Test(base_text, refuses_a_code_that_it_never_writes)
 {
 	static const char *const rows[] = { "\\",     "\\x",   "\\x1",   "a\\xg0", "\\x0g",
 					    "\\x00",  "\\n",   "\\\\",   "\\X41",  "\\x4",
-					    "x\\x4G", "\\xA0", "\\x1\\x" };
+					    "x\\x4G", "\\xA0", "\\x1\\x", "\\x2f",
+					    "a\tb",  "\xc3\xa9" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct error err = ERROR_INIT;

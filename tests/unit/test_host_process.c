@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,6 +115,31 @@ Test(host_process, is_given_its_input)
 static bool took_less_than_ms(int64_t since_ns, int64_t ms)
 {
 	return clock_boottime_ns() - since_ns < ms * 1000000;
+}
+
+Test(host_process, does_not_wait_for_daemons_that_hold_the_output_of_a_command_that_may_leave_some)
+{
+	const struct host_command cmd = { .leaves_daemons = true };
+	int64_t since_ns = clock_boottime_ns();
+	mode_t was = umask(077);
+	_cleanup_host_outcome_ struct host_outcome o =
+		sh_with("printf a; (exec sleep 3 &); printf b; umask >&2; pwd >&2; exit 5", cmd);
+
+	(void)umask(was);
+	cr_expect(took_less_than_ms(since_ns, 2000));
+	box_str(o.out.data, "ab");
+	box_str(o.err.data, "0022\n/\n");
+	cr_expect(eq(int, o.status, 5));
+	cr_expect(not(o.timed_out));
+	host_outcome_release(&o);
+	o = sh_with("head -c 9000000 /dev/zero", cmd);
+	cr_expect(eq(sz, o.out.len, 4u << 20));
+	host_outcome_release(&o);
+	/* one that takes too long is ended all the same */
+	o = sh_with("printf x; exec sleep 60",
+		    (struct host_command){ .leaves_daemons = true, .timeout_ms = 100 });
+	cr_expect(o.timed_out);
+	box_str(o.out.data, "x");
 }
 
 Test(host_process, is_killed_when_it_takes_too_long)

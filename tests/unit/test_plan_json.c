@@ -185,7 +185,8 @@ Test(plan_json, has_ids_of_eight_digits_which_are_not_taken)
 
 /* ---- the kinds */
 
-static const char *const kind_names[] = { "replace", "create", "unlink", "start", "run" };
+static const char *const kind_names[] = { "replace", "create", "unlink", "start", "run",
+					  "link", "delink", "rename", "mode", "times" };
 
 static struct step step_of_kind(enum step_kind kind)
 {
@@ -212,6 +213,21 @@ static struct step step_of_kind(enum step_kind kind)
 		box_ok(strings_add(&s.undo, "/bin/undo", &err));
 		box_ok(strings_add(&s.verify, "/bin/verify", &err));
 		s.verify_fails = true;
+	}
+	if (kind == STEP_LINK || kind == STEP_DELINK || kind == STEP_RENAME)
+		s.target = strdup("../init.d/a b\n");
+	if (kind == STEP_LINK || kind == STEP_DELINK)
+		s.mtime_ns = kind == STEP_LINK ? -1 : 1234567890000000005;
+	s.made_folder = kind == STEP_LINK || kind == STEP_DELINK;
+	if (kind == STEP_RENAME)
+		s.to = strdup("/run/b");
+	if (kind == STEP_MODE) {
+		s.mode_before = 04755;
+		s.mode_after = 0;
+	}
+	if (kind == STEP_TIMES) {
+		s.mtime_before_ns = 1234567890000000005;
+		s.mtime_after_ns = -1;
 	}
 	return s;
 }
@@ -261,11 +277,20 @@ Test(plan_json, comes_back_as_every_kind_of_step_was)
 		cr_expect(eq(int, is.verify_fails, was.verify_fails));
 		if (is.kind == STEP_CREATE || is.kind == STEP_UNLINK)
 			cr_expect(eq(uint, is.meta.mode, 04640));
+		box_str(or_none(is.to), or_none(was.to));
+		box_str(or_none(is.target), or_none(was.target));
+		cr_expect(eq(int, is.made_folder, was.made_folder));
+		cr_expect(eq(i64, is.mtime_ns, was.mtime_ns));
+		cr_expect(eq(uint, is.mode_before, was.mode_before));
+		cr_expect(eq(uint, is.mode_after, was.mode_after));
+		cr_expect(eq(i64, is.mtime_before_ns, was.mtime_before_ns));
+		cr_expect(eq(i64, is.mtime_after_ns, was.mtime_after_ns));
 		expect_strings(&is.argv, &was.argv);
 		expect_strings(&is.undo, &was.undo);
 		expect_strings(&is.verify, &was.verify);
 		box_str(step_name(&is), i == STEP_RUN ? "/bin/a" : "/run/a");
 		cr_expect(eq(int, step_keeps_file(&is), i <= STEP_UNLINK));
+		cr_expect(eq(int, step_is_small(&is), i >= STEP_LINK));
 		again = step_to_json(&is, &err);
 		cr_expect(json_equal(json, again));
 		step_release(&is);
@@ -279,7 +304,8 @@ static void expect_refused(const json_t *json, const char *words)
 	struct error err = ERROR_INIT;
 
 	box_fails(step_from_json(json, &s, &err), ERROR_REFUSED, words);
-	cr_expect(s.path == NULL && s.temp == NULL && s.argv.items == NULL);
+	cr_expect(s.path == NULL && s.temp == NULL && s.argv.items == NULL && s.to == NULL &&
+		  s.target == NULL);
 }
 
 /* What a journal says is done as root: every member of the kind, of its type, and no other. */
@@ -287,7 +313,9 @@ Test(plan_json, refuses_a_member_too_few_or_too_many)
 {
 	static const char *const keys[] = { "kind", "path", "temp", "before", "after", "saved",
 					    "ready", "mode", "argv", "undo", "verify",
-					    "verify_fails", "number" };
+					    "verify_fails", "number", "to", "target",
+					    "made_folder", "mtime_ns", "mode_before", "mode_after",
+					    "mtime_before_ns", "mtime_after_ns" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kind_names) * ARRAY_SIZE(keys); i++) {
 		enum step_kind kind = (enum step_kind)(i / ARRAY_SIZE(keys));
@@ -352,10 +380,84 @@ Test(plan_json, refuses_a_mode_that_is_none)
 
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		_cleanup_json_ json_t *json = json_of_kind(STEP_CREATE);
+		_cleanup_json_ json_t *from = json_of_kind(STEP_MODE), *to = json_of_kind(STEP_MODE);
 
 		(void)json_object_set_new(json, "mode", json_integer(modes[i]));
 		expect_refused(json, "\"mode\" is no mode");
+		(void)json_object_set_new(from, "mode_before", json_integer(modes[i]));
+		expect_refused(from, "\"mode_before\" is no mode");
+		(void)json_object_set_new(to, "mode_after", json_integer(modes[i]));
+		expect_refused(to, "\"mode_after\" is no mode");
 	}
+}
+
+Test(plan_json, refuses_a_link_that_can_not_be)
+{
+	static const char *const names[] = { "/run/a", "/run/b/c", "/b", "/etc/b", "b", "/run/../b", "" };
+	static const char *const timed[] = { "mtime_ns", "mtime_before_ns", "mtime_after_ns" };
+	static char long_target[5000];
+	const char *const targets[] = { "", long_target };
+
+	memset(long_target, 'a', 4096);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_json_ json_t *json = json_of_kind(STEP_RENAME);
+
+		(void)json_object_set_new(json, "to", json_string(names[i]));
+		expect_refused(json, "\"to\"");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(targets) * 3; i++) {
+		_cleanup_json_ json_t *json = json_of_kind(STEP_LINK + i / 2);
+
+		(void)json_object_set_new(json, "target", json_string(targets[i % 2]));
+		expect_refused(json, "\"target\"");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(timed); i++) {
+		_cleanup_json_ json_t *json = json_of_kind(i == 0 ? STEP_DELINK : STEP_TIMES);
+
+		(void)json_object_set_new(json, timed[i], json_integer(-2));
+		expect_refused(json, timed[i]);
+	}
+}
+
+/* ---- as a line for people */
+
+Test(plan_json, describes_what_is_no_file)
+{
+	static const char *const wanted[][2] = {
+		[STEP_RUN] = { "run    a an argument\\x0a \n", "run    undo\n" },
+		[STEP_LINK] = { "link   /run/a -> ../init.d/a b\\x0a\n",
+				"remove /run/a -> ../init.d/a b\\x0a\n" },
+		[STEP_DELINK] = { "remove /run/a -> ../init.d/a b\\x0a\n",
+				  "link   /run/a -> ../init.d/a b\\x0a\n" },
+		[STEP_RENAME] = { "rename /run/a -> b\n", "rename /run/b -> a\n" },
+		[STEP_MODE] = { "mode   /run/a 4755 -> 000\n", "mode   /run/a 000 -> 4755\n" },
+		[STEP_TIMES] = { NULL, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kind_names) * 2; i++) {
+		struct step s = step_of_kind((enum step_kind)(i / 2));
+		_cleanup_buffer_ struct buffer line = BUFFER_INIT;
+		struct error err = ERROR_INIT;
+
+		box_ok(step_describe(&s, i % 2, &line, &err));
+		box_str(line.data != NULL ? line.data : "(none)", or_none(wanted[i / 2][i % 2]));
+		step_release(&s);
+	}
+}
+
+/* It is there for what undoes it. */
+Test(plan_json, says_nothing_of_a_command_that_does_nothing)
+{
+	struct step s = { .kind = STEP_RUN };
+	_cleanup_buffer_ struct buffer line = BUFFER_INIT;
+	struct error err = ERROR_INIT;
+
+	box_ok(strings_add(&s.argv, "/bin/true", &err));
+	box_ok(step_describe(&s, false, &line, &err));
+	cr_expect(eq(sz, line.len, 0));
+	box_ok(step_describe(&s, true, &line, &err));
+	cr_expect(eq(sz, line.len, 0));
+	step_release(&s);
 }
 
 Test(plan_json, says_so_when_an_argument_is_no_utf_8)

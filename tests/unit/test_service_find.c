@@ -298,6 +298,8 @@ static const struct {
 	{ "0::/system.slice/ssh.service\n", "ssh.service" },
 	{ "0::/system.slice/sshd.service\n", "sshd.service" },
 	{ "12:pids:/x\n1:name=systemd:/system.slice/ssh.service\n0::/\n", "ssh.service" },
+	{ "1:name=systemd:/\n0::/system.slice/ssh.service\n", "ssh.service" },
+	{ "1:name=systemd:/system.slice/cron.service\n0::/system.slice/ssh.service/x\n", NULL },
 	{ "0::/user.slice/user-0.slice/session-3.scope\n", NULL },
 	{ "0::/user.slice/user-1.slice/user@1.service/app.slice/ssh.service\n", NULL },
 	{ "0::/system.slice/cron.service\n", NULL },

@@ -389,28 +389,51 @@ Test(service_judge, asks_with_the_options_of_the_listener)
 	sshd_daemons_release(&found);
 }
 
+/* Whether a daemon that is so managed has to have its /run/sshd, running and ended. */
+static const struct {
+	enum sshd_manager manager;
+	bool running, ended;
+} needing[] = {
+	{ SSHD_BARE, true, true },
+	{ SSHD_INIT, true, false },
+	{ SSHD_SERVICE, true, false },
+	{ SSHD_SOCKET, false, false },
+};
+
+static void expect_needing(const struct sshd_daemon *d, bool needs)
+{
+	struct sshd_answers answers;
+	struct sshd_connection c;
+
+	sshd_connection_default(NULL, 0, &c);
+	answers = judge_as(d, NULL, 0, &c);
+	cr_expect(answers.valid != needs, "%s", d != NULL ? sshd_manager_name(d->manager) : "none");
+	if (needs && answers.complaints.len > 0)
+		assert_contains(answers.complaints.items[0],
+				"Missing privilege separation directory: /run/sshd");
+	sshd_answers_release(&answers);
+	cr_expect(eq(int, access("/run/sshd", F_OK), -1));
+}
+
 Test(service_judge, provides_run_sshd_only_where_no_daemon_needs_it)
 {
 	struct sshd_daemons found = SSHD_DAEMONS_INIT;
 	struct error err = ERROR_INIT;
-	struct sshd_answers answers;
-	struct sshd_connection c;
 
 	fixture_write(CONFIG, base);
 	(void)fixture_start_default();
 	assert_ok(sshd_find(fixture_host(), CONFIG, &found, &err));
 	cr_assert(eq(int, rmdir("/run/sshd"), 0));
-	sshd_connection_default(NULL, 0, &c);
-	answers = judge_as(NULL, NULL, 0, &c);
-	expect_permit(&answers, "no");
-	sshd_answers_release(&answers);
-	cr_expect(eq(int, access("/run/sshd", F_OK), -1));
-	answers = judge_as(&found.items[0], NULL, 0, &c);
-	cr_expect(not(answers.valid));
-	cr_assert(eq(sz, answers.complaints.len, 1));
-	assert_contains(answers.complaints.items[0],
-			"Missing privilege separation directory: /run/sshd");
-	sshd_answers_release(&answers);
+	expect_needing(NULL, false);
+	for (size_t i = 0; i < ARRAY_SIZE(needing); i++) {
+		struct sshd_daemon *d = &found.items[0];
+
+		d->manager = needing[i].manager;
+		expect_needing(d, needing[i].running);
+		d->process.start_ticks++; /* the pid is another's now */
+		expect_needing(d, needing[i].ended);
+		d->process.start_ticks--;
+	}
 	sshd_daemons_release(&found);
 }
 

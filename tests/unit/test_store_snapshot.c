@@ -10,6 +10,7 @@
 #include "host/clock.h"
 #include "host/process.h"
 #include "store/snapshot.h"
+#include "test_restore.h"
 
 #define DIR "/lib"
 #define ALL DIR "/snapshots"
@@ -371,38 +372,6 @@ Test(store_snapshot, is_swept_when_nothing_names_it)
 }
 
 /* ---- restore.sh */
-
-static const char *const shells[] = { "/bin/dash", "/bin/busybox" };
-
-/* argv of a shell with those arguments behind it; NULL when there is no such shell. */
-static char **shell(size_t n, const char *one, const char *two)
-{
-	static char *argv[6];
-	size_t len = 0;
-
-	if (access(shells[n], X_OK) < 0)
-		return NULL;
-	argv[len++] = (char *)shells[n];
-	if (strstr(shells[n], "busybox") != NULL)
-		argv[len++] = (char *)"sh";
-	argv[len++] = (char *)one;
-	argv[len++] = (char *)two;
-	argv[len] = NULL;
-	return argv;
-}
-
-static struct host_outcome run(char **argv)
-{
-	struct host live = HOST_INIT;
-	struct host_outcome o = HOST_OUTCOME_INIT;
-	const struct host_command cmd = { .argv = argv };
-	struct error err = ERROR_INIT;
-
-	box_ok(host_init(&live, "/", NULL, NULL, &err));
-	box_ok(host_run(&live, &cmd, &o, &err));
-	host_release(&live);
-	return o;
-}
 
 Test(store_snapshot, has_a_script_that_every_shell_can_read)
 {

@@ -367,3 +367,61 @@ Test(store_state, finds_and_forgets)
 	cr_assert(eq(sz, s.n_files, 1));
 	box_str(s.files[0].path, "/etc/ssh/other");
 }
+
+static void add_service(struct state *s, const char *name, const char *id)
+{
+	struct state_toggle t = {
+		.name = strdup(name), .since_ns = 1, .by = strdup("root"), .placement = strdup("boot"),
+		.allow = strdup("off"), .was = strdup("S02 in rc2"), .is = strdup("K02 in rc2"),
+		.config = strdup("/etc/init.d/foo"), .service = calloc(1, sizeof(*t.service)),
+	};
+	struct error err = ERROR_INIT;
+
+	memcpy(t.id, id, sizeof(t.id));
+	t.service->stopped = true;
+	t.service->removed = true;
+	t.service->mode_before = 0750;
+	t.service->mode_after = 0644;
+	t.service->script = digest_of("x", 1);
+	box_ok(strings_add(&t.service->before, "/etc/rc2.d/S02foo ../init.d/foo", &err));
+	box_ok(strings_add(&t.service->after, "/etc/rc2.d/K02foo ../init.d/foo", &err));
+	box_ok(state_add_toggle(s, &t, &err));
+}
+
+Test(store_state, keeps_service_toggles_and_the_images_that_lead_back)
+{
+	_cleanup_state_ struct state s = STATE_INIT, back = STATE_INIT;
+	_cleanup_strings_ struct strings none = STRINGS_INIT, ids = STRINGS_INIT, all = STRINGS_INIT;
+	const struct state_service *r;
+	struct error err = ERROR_INIT;
+
+	add_service(&s, "service/foo", "00000001");
+	add_service(&s, "service/bar", "00000002");
+	s.boot_left = digest_of("tree", 4);
+	box_ok(state_service_ids(&s, &ids, &err));
+	box_ok(state_add_image(&s, "00000001", &none, &err));
+	box_ok(state_add_image(&s, "00000003", &ids, &err));
+	box_ok(state_write(&store, &s, &err));
+	box_ok(state_read(&store, &back, &err));
+	r = back.toggles[0].service;
+	cr_assert_not_null(r);
+	cr_expect(r->stopped && r->removed && !r->on && !r->started);
+	cr_expect(eq(int, (int)r->mode_before, 0750));
+	cr_expect(eq(int, (int)r->mode_after, 0644));
+	cr_expect_str_eq(r->before.items[0], "/etc/rc2.d/S02foo ../init.d/foo");
+	cr_expect_str_eq(r->after.items[0], "/etc/rc2.d/K02foo ../init.d/foo");
+	cr_expect(digest_equal(&back.boot_left, &s.boot_left));
+	cr_assert(eq(sz, back.n_images, 2));
+	cr_expect(strings_equal(&back.images[1].applied, &ids));
+	/* its snapshot has to stay, although no event and no toggle names it */
+	box_ok(state_ids(&back, &all, &err));
+	cr_expect(strings_contain(&all, "00000003"));
+
+	/* what was applied in it is not applied any more: it leads nowhere */
+	state_remove_toggle(&back, "service/bar");
+	state_drop_images(&back, false);
+	cr_assert(eq(sz, back.n_images, 1));
+	cr_expect_str_eq(back.images[0].id, "00000001");
+	state_drop_images(&back, true);
+	cr_expect(eq(sz, back.n_images, 0));
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * boot_units: the unit files of a host and the links that enable them, as systemd.unit(5) reads
+ * them. Only boot_unit and its like use it.
+ */
+#ifndef ROOTLATCH_SERVICE_BOOT_UNITS_H
+#define ROOTLATCH_SERVICE_BOOT_UNITS_H
+
+#include "service/boot_parts.h"
+
+enum boot_unit_file_kind {
+	BOOT_UNIT_FILE,
+	BOOT_UNIT_MASK,  /* empty, or a link to /dev/null */
+	BOOT_UNIT_BROKEN, /* a link out of the folders that leads nowhere: it hides other files yet */
+	BOOT_UNIT_ALIAS, /* a link to another name in a folder of units */
+};
+
+struct boot_unit_file { /* an entry of a folder of units */
+	char *name;
+	char *at;     /* the entry itself */
+	char *path;   /* FILE: the file, at the end of the links */
+	char *to;     /* ALIAS: the other name */
+	enum boot_unit_file_kind kind;
+	bool passing; /* in /run: gone with the next boot */
+	bool local;   /* in /etc */
+	bool regular; /* `at` is no link */
+};
+
+struct boot_want { /* an entry of a *.wants or *.requires; those that hide no others are left out */
+	char *folder; /* "multi-user.target.wants" */
+	char *name;   /* "cron.service" */
+	char *path;
+	bool masked;  /* it only hides another of that name further down */
+	bool passing;
+	bool local;
+};
+
+struct boot_units {
+	struct boot_unit_file *files; /* in the order of the folders: the first of a name counts */
+	size_t n_files, cap_files;
+	struct boot_want *wants;
+	size_t n_wants, cap_wants;
+};
+
+#define BOOT_UNITS_INIT { .files = NULL }
+#define _cleanup_boot_units_ _cleanup_(boot_units_release)
+
+void boot_units_release(struct boot_units *u);
+int boot_units_read(const struct boot_reading *r, struct boot_units *ret, struct error *err)
+	_must_check_;
+
+enum boot_units_how {
+	BOOT_UNITS_LASTING = 1, /* without what is in /run */
+	BOOT_UNITS_UNMASKED = 2, /* the file that would be read if nothing masked it */
+};
+
+/* The entry that a name ends at: no ALIAS, or NULL. foo@bar.service ends at foo@.service
+ * when there is none of its own. `ret_name` is the unit's name, never that of an alias; it is
+ * `name`, or points into the units. */
+const struct boot_unit_file *boot_units_find(const struct boot_units *u, const char *name,
+					     unsigned how, const char **ret_name);
+
+struct boot_unit_text { /* of a unit file, what bears on its start */
+	bool has_install;
+	bool wanted_by; /* there is a unit that it could be enabled for */
+	struct strings aliases;
+	char *starts;   /* of a socket, path or timer: the unit; NULL: that of the same stem */
+};
+
+#define BOOT_UNIT_TEXT_INIT { .starts = NULL }
+#define _cleanup_boot_unit_text_ _cleanup_(boot_unit_text_release)
+
+void boot_unit_text_release(struct boot_unit_text *t);
+int boot_unit_text_parse(struct slice text, struct boot_unit_text *ret, struct error *err)
+	_must_check_;
+
+#endif
