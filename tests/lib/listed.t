@@ -15,6 +15,7 @@ line()
 	lenses/*.aug) echo "dist_lens_DATA += %D%/${1#lenses/}" ;;
 	tests/unit/*.[ch]) echo "%C%_unit_SOURCES += %D%/${1##*/}" ;;
 	tests/system/*.t) echo "SYSTEM_TESTS += %D%/${1##*/}" ;;
+	tests/hosts/*.t) echo "HOST_TESTS += %D%/${1##*/}" ;;
 	tests/faults/*.t) echo "FAULT_TESTS += %D%/${1##*/}" ;;
 	examples/*.t) echo "EXAMPLE_TESTS += %D%/${1##*/}" ;;
 	*) echo "EXTRA_DIST += %D%/${1#"$folder"/}" ;;

@@ -1,0 +1,20 @@
+HOST_TESTS += %D%/boot.t
+HOST_TESTS += %D%/service-refusals.t
+HOST_TESTS += %D%/service-trouble.t
+HOST_TESTS += %D%/sshd-socket.t
+HOST_TESTS += %D%/packages-systemd.t
+HOST_TESTS += %D%/packages-sysvinit.t
+HOST_TESTS += %D%/sshd-systemd.t
+HOST_TESTS += %D%/sshd-sysvinit.t
+HOST_TESTS += %D%/service-states-systemd.t
+HOST_TESTS += %D%/service-states-sysvinit.t
+HOST_TESTS += %D%/services-systemd.t
+HOST_TESTS += %D%/services-sysvinit.t
+
+EXTRA_DIST += %D%/build-root
+EXTRA_DIST += %D%/host-init
+EXTRA_DIST += %D%/host.sh
+EXTRA_DIST += %D%/packages.sh
+EXTRA_DIST += %D%/sshd.sh
+EXTRA_DIST += %D%/service-states.sh
+EXTRA_DIST += %D%/services.sh
