@@ -4,6 +4,7 @@ EXTRA_DIST += %D%/constructs.sh
 EXTRA_DIST += %D%/corpus.sh
 EXTRA_DIST += %D%/deadline.sh
 EXTRA_DIST += %D%/files.sh
+EXTRA_DIST += %D%/hostile.sh
 EXTRA_DIST += %D%/memory
 EXTRA_DIST += %D%/placements.sh
 EXTRA_DIST += %D%/roundtrip.sh
