@@ -251,6 +251,25 @@ static bool boots_multi_user(const struct boot_units *u)
 	return strcmp(name, "multi-user.target") == 0 || strcmp(name, "runlevel3.target") == 0;
 }
 
+/* Without systemd nothing reads a unit; but update-rc.d(8) makes its links, and removes them. */
+static int read_links_alone(struct boot_reading *r, const char *own, struct error *err)
+{
+	for (size_t i = 0; i < r->tree->len; i++) {
+		const struct host_tree_entry *e = &r->tree->items[i];
+		_cleanup_free_ char *folder = NULL;
+
+		if (e->kind != HOST_TREE_LINK || !path_is_below(e->path, BOOT_UNITS_ETC) ||
+		    strcmp(path_basename(e->path), own) != 0)
+			continue;
+		folder = path_dirname(e->path, err);
+		if (folder == NULL ||
+		    (boot_units_is_wants(folder) &&
+		     strings_add(&r->service->unit.wanted, e->path, err) < 0))
+			return -1;
+	}
+	return 0;
+}
+
 int boot_read_unit(struct boot_reading *r, struct error *err)
 {
 	_cleanup_boot_units_ struct boot_units u = BOOT_UNITS_INIT;
@@ -259,7 +278,11 @@ int boot_read_unit(struct boot_reading *r, struct error *err)
 	const struct boot_unit_file *file, *mask;
 	const char *name, *same;
 
-	if (own == NULL || boot_units_read(r, &u, err) < 0)
+	if (own == NULL)
+		return -1;
+	if (s->init == BOOT_SYSV && s->has_script)
+		return read_links_alone(r, own, err);
+	if (boot_units_read(r, &u, err) < 0)
 		return -1;
 	r->boots_multi_user = boots_multi_user(&u);
 	file = boot_units_find(&u, own, BOOT_UNITS_LASTING | BOOT_UNITS_UNMASKED, &name);

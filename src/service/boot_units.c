@@ -48,7 +48,7 @@ static bool is_unit_name(const char *name)
 	       boot_ends_with(name, ".target");
 }
 
-static bool is_wants_name(const char *name)
+bool boot_units_is_wants(const char *name)
 {
 	return boot_ends_with(name, ".wants") || boot_ends_with(name, ".requires") ||
 	       boot_ends_with(name, ".upholds");
@@ -229,7 +229,7 @@ int boot_units_read(const struct boot_reading *r, struct boot_units *ret, struct
 
 			if (is_unit_name(name) && add_file(r, ret, folder, name, err) < 0)
 				return -1;
-			if (is_wants_name(name) && read_wants(r, ret, folder, name, err) < 0)
+			if (boot_units_is_wants(name) && read_wants(r, ret, folder, name, err) < 0)
 				return -1;
 		}
 	}

@@ -45,6 +45,9 @@ struct boot_units {
 #define BOOT_UNITS_INIT { .files = NULL }
 #define _cleanup_boot_units_ _cleanup_(boot_units_release)
 
+/* Whether a folder's name is that of what a unit wants: "cron.service.requires". */
+bool boot_units_is_wants(const char *name);
+
 void boot_units_release(struct boot_units *u);
 int boot_units_read(const struct boot_reading *r, struct boot_units *ret, struct error *err)
 	_must_check_;
