@@ -194,6 +194,17 @@ static int roll_back(struct commit *k, struct error *err)
 	return -1;
 }
 
+/* A full history lets go of its oldest transaction; `show` and a revert need its snapshot no more. */
+static void forget_oldest(const struct commit *k)
+{
+	_cleanup_strings_ struct strings keep = STRINGS_INIT;
+	size_t swept;
+
+	if (k->p->after.n_events == STATE_HISTORY_MAX &&
+	    state_ids(&k->p->after, &keep, NULL) == 0)
+		error_ignore(snapshot_sweep(k->store, &keep, &swept, NULL));
+}
+
 /* After the commit nothing may fail: what can't be tidied now is tidied by the next recovery. */
 static void tidy(const struct commit *k)
 {
@@ -204,6 +215,7 @@ static void tidy(const struct commit *k)
 	error_ignore(plan_settle_times(k->host, &k->p->plan, &k->p->plan.on_commit, true, NULL));
 	if (tidied)
 		error_ignore(journal_end(k->store, NULL));
+	forget_oldest(k);
 }
 
 static int verify(const struct commit *k, struct error *err)

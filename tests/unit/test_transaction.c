@@ -323,6 +323,26 @@ Test(transaction, does_all_of_it_and_undoes_all_of_it)
 	(void)expect_recovered("closed");
 }
 
+/* The snapshot of a transaction that nobody can look up any more. */
+Test(transaction, forgets_the_oldest_when_the_history_is_full)
+{
+	_cleanup_job_ struct job open = { .plan = NULL }, close = { .plan = NULL };
+	struct error err = ERROR_INIT;
+
+	open_it();
+	box_mkdir("/lib/snapshots/01d01d01", 0700);
+	plan_close(&close);
+	box_ok(commit(&close, &err));
+	box_str(box_names("/lib/snapshots"), " 01d01d01 " OPEN_ID);
+	box_ok(snapshot_remove(&store, OPEN_ID, &err));
+	plan_open(&open);
+	for (size_t i = 0; i < STATE_HISTORY_MAX; i++)
+		box_ok(state_add_event(&open.plan->after, OPEN_ID, "open", "toy", NULL, 1, &err));
+	box_ok(commit(&open, &err));
+	box_str(box_names("/lib/snapshots"), " " OPEN_ID);
+	(void)expect_recovered("opened again");
+}
+
 Test(transaction, is_the_same_when_every_call_is_interrupted_or_short)
 {
 	static const enum fault_kind kinds[] = { FAULT_INTERRUPT, FAULT_ONE_BYTE };
