@@ -163,6 +163,8 @@ static int plan_apply(struct rootlatch *r, const char *toggle, const struct root
 {
 	_cleanup_(api_plan_cleanup) struct rootlatch_plan *plan = NULL;
 
+	if (toggle_service_name(toggle) != NULL)
+		return error_set(err, ERROR_USAGE, "a service is switched, not opened");
 	if (api_check_toggle(toggle, err) < 0 || check_terms(r, t, err) < 0 ||
 	    api_plan_new(r, toggle, "open", &plan, err) < 0)
 		return -1;

@@ -268,7 +268,7 @@ Test(api, refuses_terms_that_it_can_not_keep)
 Test(api, refuses_what_is_no_toggle)
 {
 	static const char *const names[] = { "", "root", "root-login@", "root-login@etc/x",
-					     "service/ssh", "root-login@/a\nb", "root-login@/\xe4",
+					     "service/../a", "root-login@/a\nb", "root-login@/\xe4",
 					     "\x1b[2J", "forced-commands" };
 	struct rootlatch *r = new_handle();
 
@@ -286,6 +286,17 @@ Test(api, refuses_what_is_no_toggle)
 		cr_expect(eq(int, err.code, ROOTLATCH_USAGE), "%s: %s", names[i], err.message);
 		cr_expect(plan == NULL);
 	}
+	rootlatch_free(r);
+}
+
+Test(api, refuses_to_open_a_service)
+{
+	struct rootlatch *r = new_handle();
+	struct rootlatch_plan *plan = NULL;
+	struct rootlatch_error err = { 0 };
+
+	cr_expect(eq(int, rootlatch_plan_apply(r, "service/ssh", &terms, &plan, &err), -1));
+	cr_expect(eq(int, err.code, ROOTLATCH_USAGE), "%s", err.message);
 	rootlatch_free(r);
 }
 
