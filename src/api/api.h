@@ -76,6 +76,9 @@ int api_plan_revert(struct rootlatch *r, const char *toggle, const char *command
 		    struct error *err) _must_check_;
 int api_plan_revert_services(struct rootlatch *r, const char *const *toggles, size_t n,
 			     struct rootlatch_plan **ret, struct error *err) _must_check_;
+/* A plan is made without the lock. What it was refused or failed for may never have been so, when another
+ * was at work: that is ERROR_BUSY. Returns -1. */
+int api_plan_refused(struct rootlatch_plan *plan, struct error *err);
 /* The entries of a plan of service toggles; the log's lines of one that was carried out. */
 int api_services_json(const struct rootlatch_plan *plan, bool done,
 		      struct rootlatch_result *result, struct error *err) _must_check_;

@@ -158,6 +158,32 @@ int api_plan_new(struct rootlatch *r, const char *toggle, const char *command,
 	return 0;
 }
 
+/* Whether nobody is at work, and nobody has been since the plan's state was read. */
+static bool is_steady(struct rootlatch_plan *plan)
+{
+	struct store *store = &plan->r->store;
+	struct error ignored = ERROR_INIT;
+	bool current = false;
+
+	if (!store_lock_shared(store))
+		return false;
+	if (recovery_is_needed(store) ||
+	    state_is_current(store, &plan->state, &current, &ignored) < 0)
+		current = false;
+	store_unlock(store);
+	return current;
+}
+
+int api_plan_refused(struct rootlatch_plan *plan, struct error *err)
+{
+	if ((err->code != ERROR_REFUSED && err->code != ERROR_IN_DOUBT &&
+	     err->code != ERROR_FAILED) || is_steady(plan))
+		return -1;
+	*err = (struct error)ERROR_INIT;
+	(void)error_set(err, ERROR_BUSY, "another rootlatch is changing this host in this moment");
+	return error_hint(err, "Nothing was changed. Run the command again.");
+}
+
 static int plan_apply(struct rootlatch *r, const char *toggle, const struct rootlatch_terms *t,
 		      struct rootlatch_plan **ret, struct error *err)
 {
@@ -180,7 +206,7 @@ static int plan_apply(struct rootlatch *r, const char *toggle, const struct root
 	plan->terms.replace = t->replace;
 	plan->terms.placement = (enum toggle_placement)t->placement;
 	if (plan->plan->kind->plan_apply(&plan->context, &plan->terms, plan->plan, err) < 0)
-		return -1;
+		return api_plan_refused(plan, err);
 	*ret = TAKE_PTR(plan);
 	return 0;
 }
@@ -205,7 +231,7 @@ int api_plan_revert(struct rootlatch *r, const char *toggle, const char *command
 	plan->terms.leave_harmless = how->leave_harmless;
 	plan->terms.force = how->force;
 	if (plan->plan->kind->plan_undo(&plan->context, &plan->terms, plan->plan, err) < 0)
-		return -1;
+		return api_plan_refused(plan, err);
 	*ret = TAKE_PTR(plan);
 	return 0;
 }

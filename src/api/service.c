@@ -58,7 +58,7 @@ static int plan_services(struct rootlatch *r, const struct rootlatch_service_ter
 	plan->terms.now = t->now;
 	plan->terms.remove_links = t->remove_links;
 	if (plan->plan->kind->plan_apply(&plan->context, &plan->terms, plan->plan, err) < 0)
-		return -1;
+		return api_plan_refused(plan, err);
 	*ret = TAKE_PTR(plan);
 	return 0;
 }
@@ -84,9 +84,10 @@ int api_plan_revert_services(struct rootlatch *r, const char *const *toggles, si
 	}
 	if (n == 0)
 		return error_set(err, ERROR_USAGE, "which toggle?");
-	if (plan_new(r, toggles, n, "revert", &plan, err) < 0 ||
-	    plan->plan->kind->plan_undo(&plan->context, &plan->terms, plan->plan, err) < 0)
+	if (plan_new(r, toggles, n, "revert", &plan, err) < 0)
 		return -1;
+	if (plan->plan->kind->plan_undo(&plan->context, &plan->terms, plan->plan, err) < 0)
+		return api_plan_refused(plan, err);
 	*ret = TAKE_PTR(plan);
 	return 0;
 }

@@ -5,10 +5,12 @@
 #include "fault_host.h"
 #include "test_service_fixture.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <rootlatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -484,6 +486,32 @@ Test(api, finds_markers_without_a_state)
 	cr_assert(eq(sz, json_array_size(strays), 1));
 	assert_contains(json_string_value(json_array_get(strays, 0)), CONFIG " line 1");
 	json_decref(doc);
+	rootlatch_free(r);
+}
+
+static int revert_fails_with(struct rootlatch *r)
+{
+	struct rootlatch_plan *plan = NULL;
+	struct rootlatch_error err = { 0 };
+
+	cr_assert(eq(int, rootlatch_plan_revert(r, "root-login", &plan, &err), -1));
+	return err.code;
+}
+
+/* What it reads while another is at work may be the half of what that one does. */
+Test(api, blames_nobody_while_another_is_at_work)
+{
+	struct rootlatch *r = new_handle();
+	int lock;
+
+	fixture_write(CONFIG, "#rootlatch:0badcafe# PermitRootLogin no\nPermitRootLogin yes\n");
+	cr_expect(eq(int, revert_fails_with(r), ROOTLATCH_IN_DOUBT));
+	cr_assert(eq(int, mkdir(STATE, 0700), 0));
+	lock = open(STATE "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert(eq(int, flock(lock, LOCK_EX), 0));
+	cr_expect(eq(int, revert_fails_with(r), ROOTLATCH_BUSY));
+	(void)close(lock);
+	cr_expect(eq(int, revert_fails_with(r), ROOTLATCH_IN_DOUBT));
 	rootlatch_free(r);
 }
 
