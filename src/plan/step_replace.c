@@ -70,6 +70,22 @@ static int replace_apply(const struct host *h, const struct step *s, struct erro
 	return step_refuse_changed(s, err);
 }
 
+/* For a recovery, which has looked at path a moment ago: what comes out of it must be what it saw. */
+static int exchange_for(const struct host *h, const struct step *s, enum step_position seen,
+			struct error *err)
+{
+	enum step_position out;
+
+	if (exchange(h, s, err) < 0 || step_locate(h, s->temp, s, &out, err) < 0)
+		return -1;
+	if (out == seen)
+		return 0;
+	if (exchange(h, s, err) < 0)
+		return -1;
+	return error_set(err, ERROR_IN_DOUBT, "%s was changed by somebody else in this very moment",
+			 s->path);
+}
+
 /* One whose preparation was cut off has the new bytes already, but not the owner and mode. */
 static int twin_is_complete(const struct host *h, const struct step *s, bool *ret_is,
 			    struct error *err)
@@ -97,7 +113,8 @@ static int replace_can_finish(const struct host *h, const struct step *s, bool *
 
 	if (step_locate_both(h, s, &at, &aside, err) < 0)
 		return -1;
-	*ret_can = at == STEP_AFTER;
+	/* something else that came out of path was put there in that very moment: it goes back */
+	*ret_can = at == STEP_AFTER && aside != STEP_FOREIGN;
 	return at == STEP_BEFORE && aside == STEP_AFTER ? twin_is_complete(h, s, ret_can, err) : 0;
 }
 
@@ -110,7 +127,7 @@ static int replace_finish(const struct host *h, const struct step *s, struct err
 	if (at == STEP_AFTER)
 		return step_sync_folder(h, s, err);
 	if (at == STEP_BEFORE)
-		return step_sync_temp(h, s, err) < 0 ? -1 : exchange(h, s, err);
+		return step_sync_temp(h, s, err) < 0 ? -1 : exchange_for(h, s, at, err);
 	return error_set(err, ERROR_IN_DOUBT, "%s was changed meanwhile", s->path);
 }
 
@@ -128,9 +145,11 @@ static int restore_saved(const struct host *h, const struct step *s, struct erro
 			    saved.meta.mtime_ns, err) < 0 ||
 	    step_rename(h, s, copy, s->temp, 0, err) < 0)
 		return -1;
-	return exchange(h, s, err);
+	return exchange_for(h, s, STEP_AFTER, err);
 }
 
+/* What came out of path is beside it: the old file, or somebody's edit of the last instant, which was
+ * not seen before the process was killed. */
 static int replace_revert(const struct host *h, const struct step *s, struct error *err)
 {
 	enum step_position at, aside;
@@ -141,7 +160,9 @@ static int replace_revert(const struct host *h, const struct step *s, struct err
 	case STEP_BEFORE:
 		return step_sync_folder(h, s, err);
 	case STEP_AFTER:
-		return aside == STEP_BEFORE ? exchange(h, s, err) : restore_saved(h, s, err);
+		return aside == STEP_BEFORE || aside == STEP_FOREIGN ?
+			       exchange_for(h, s, at, err) :
+			       restore_saved(h, s, err);
 	case STEP_MISSING:
 	case STEP_FOREIGN:
 		if (aside == STEP_AFTER)

@@ -391,7 +391,7 @@ Test(plan_step, does_not_touch_what_is_neither_old_nor_new)
 
 Test(plan_step, comes_back_from_the_copy_when_the_old_file_is_gone)
 {
-	static const char *const instead[] = { NULL, "somebody's\n", NEW };
+	static const char *const instead[] = { NULL, NEW };
 
 	for (size_t i = 0; i < ARRAY_SIZE(instead); i++) {
 		struct error err = ERROR_INIT;
@@ -403,6 +403,42 @@ Test(plan_step, comes_back_from_the_copy_when_the_old_file_is_gone)
 		box_ok(step_revert(host(), &step, &err));
 		EXPECT_OLD("row %zu", i);
 	}
+}
+
+/* It came out of path when ours was put there, and nobody has looked at it yet. */
+Test(plan_step, gives_back_what_somebody_wrote_in_the_last_instant)
+{
+	struct error err = ERROR_INIT;
+	bool can = true;
+
+	set_applied_scene();
+	box_write(TEMP, "somebody's\n");
+	box_ok(step_can_finish(host(), &step, &can, &err));
+	cr_expect(not(can));
+	for (int again = 0; again < 2; again++) {
+		box_ok(step_revert(host(), &step, &err));
+		box_str(box_text(CONF), "somebody's\n");
+		box_str(box_text(TEMP), NEW);
+	}
+}
+
+static void write_target(void *ctx)
+{
+	box_write(CONF, "somebody's\n");
+}
+
+Test(plan_step, is_not_reverted_over_what_somebody_writes_meanwhile)
+{
+	struct error err = ERROR_INIT;
+
+	set_applied_scene();
+	fault_arm(&box()->fault, FAULT_NONE, 1, 0);
+	box()->fault.only = FAULT_RENAME;
+	box()->fault.meanwhile = write_target;
+	box_fails(step_revert(host(), &step, &err), ERROR_IN_DOUBT, "in this very moment");
+	(void)fault_disarm(&box()->fault);
+	box_str(box_text(CONF), "somebody's\n");
+	box_str(box_text(TEMP), OLD);
 }
 
 Test(plan_step, comes_back_from_the_copy_in_the_end_whatever_call_fails)

@@ -446,6 +446,74 @@ Test(transaction, is_put_back_when_somebody_writes_in_the_last_instant)
 	}
 }
 
+struct last_instant {
+	void (*plan)(struct job *j);
+	unsigned rename; /* before which they write */
+	unsigned call;   /* of those after it, where the process dies */
+};
+
+static void write_theirs_and_die(void *ctx)
+{
+	const struct last_instant *t = ctx;
+
+	write_theirs(NULL);
+	fault_arm(&box()->fault, FAULT_DIE, t->call, 0);
+	box()->fault.only = FAULT_ANY;
+}
+
+static void commit_in_last_instant(void *ctx)
+{
+	struct last_instant *t = ctx;
+	_cleanup_job_ struct job j = { .plan = NULL };
+	struct error err = ERROR_INIT;
+
+	t->plan(&j);
+	fault_arm(&box()->fault, FAULT_NONE, t->rename, 0);
+	box()->fault.only = FAULT_RENAME;
+	box()->fault.meanwhile = write_theirs_and_die;
+	box()->fault.meanwhile_ctx = t;
+	(void)commit(&j, &err);
+}
+
+/* Wherever it dies after that, what they wrote is what recovery leaves there. */
+static unsigned deaths_after_theirs(void (*plan)(struct job *), const char *what, unsigned rename)
+{
+	unsigned call = 1;
+
+	for (;; call++) {
+		struct last_instant t = { .plan = plan, .rename = rename, .call = call };
+		struct error err = ERROR_INIT;
+		int ended;
+
+		set_scene();
+		if (plan == plan_close)
+			open_it();
+		ended = box_fork(commit_in_last_instant, &t);
+		(void)recover(&err);
+		box_str(box_text("/etc/c"), "theirs\n", "%s, rename %u, call %u: %s", what, rename,
+			call, err.message);
+		if (ended != FAULT_DEATH)
+			return call - 1;
+	}
+}
+
+Test(transaction, loses_nobodys_edit_wherever_the_process_dies)
+{
+	static const struct {
+		const char *what;
+		void (*plan)(struct job *j);
+	} jobs[] = { { "open", plan_open }, { "close", plan_close } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
+		unsigned deaths = 0;
+
+		/* the journal's, those of the three files, the state's */
+		for (unsigned rename = 1; rename <= 5; rename++)
+			deaths += deaths_after_theirs(jobs[i].plan, jobs[i].what, rename);
+		cr_expect(gt(uint, deaths, 50), "%s", jobs[i].what);
+	}
+}
+
 static void fill_up(void)
 {
 	static char block[4096];
