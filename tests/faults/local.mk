@@ -1,9 +1,10 @@
 FAULT_TESTS += %D%/kill-sweep.t
 FAULT_TESTS += %D%/service-sweep.t
+FAULT_TESTS += %D%/races.t
 EXTRA_DIST += %D%/service-host
 EXTRA_DIST += %D%/sweeps.sh
 
-check_PROGRAMS += %D%/sweep %D%/naive %D%/naive_service
+check_PROGRAMS += %D%/sweep %D%/naive %D%/naive_service %D%/race %D%/naive_race
 
 %C%_sweep_SOURCES =
 %C%_sweep_SOURCES += %D%/boot_tree.c
@@ -27,11 +28,36 @@ check_PROGRAMS += %D%/sweep %D%/naive %D%/naive_service
 %C%_sweep_CPPFLAGS = $(AM_CPPFLAGS) -I%D%
 %C%_sweep_LDADD = $(JANSSON_LIBS)
 
+%C%_race_SOURCES =
+%C%_race_SOURCES += %D%/claims.c
+%C%_race_SOURCES += %D%/claims.h
+%C%_race_SOURCES += %D%/die.h
+%C%_race_SOURCES += %D%/fixture.c
+%C%_race_SOURCES += %D%/fixture.h
+%C%_race_SOURCES += %D%/image.c
+%C%_race_SOURCES += %D%/image.h
+%C%_race_SOURCES += %D%/race.c
+%C%_race_SOURCES += %D%/race_editor.c
+%C%_race_SOURCES += %D%/race_editor.h
+%C%_race_SOURCES += %D%/race_judge.c
+%C%_race_SOURCES += %D%/race_judge.h
+%C%_race_SOURCES += %D%/race_reader.c
+%C%_race_SOURCES += %D%/race_reader.h
+%C%_race_SOURCES += %D%/race_writers.c
+%C%_race_SOURCES += %D%/race_writers.h
+%C%_race_SOURCES += %D%/trace.c
+%C%_race_SOURCES += %D%/trace.h
+%C%_race_SOURCES += %D%/watchers.c
+%C%_race_SOURCES += %D%/watchers.h
+%C%_race_CPPFLAGS = $(AM_CPPFLAGS) -I%D%
+%C%_race_LDADD = $(JANSSON_LIBS)
+
 %C%_naive_SOURCES = %D%/naive.c
+%C%_naive_race_SOURCES = %D%/naive_race.c
 %C%_naive_service_SOURCES = %D%/naive_service.c
 
 # The names of the system calls, for this machine.
-%D%/sweep-trace.$(OBJEXT): %D%/calls.inc
+%D%/sweep-trace.$(OBJEXT) %D%/race-trace.$(OBJEXT): %D%/calls.inc
 %D%/calls.inc:
 	$(AM_V_GEN)$(MKDIR_P) %D% && echo '#include <sys/syscall.h>' | $(CPP) -dM - | \
 	sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/[__NR_\1] = "\1",/p' >$@.new && mv $@.new $@
@@ -40,4 +66,5 @@ CLEANFILES += %D%/calls.inc
 faults: all $(check_PROGRAMS) stage.stamp
 	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/kill-sweep.t'
 	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/service-sweep.t'
+	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/races.t'
 .PHONY: faults

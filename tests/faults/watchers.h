@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #define WATCHERS_DIR "/run/rootlatch/watch"
-#define WATCHERS_MAX 8
+#define WATCHERS_MAX 64
 
 /* One that a host has to have, so that it can be started again. */
 struct watcher {
