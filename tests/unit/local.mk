@@ -87,4 +87,5 @@ endif
 %C%_unit_SOURCES += %D%/test_toggle_sshd_files.c
 %C%_unit_SOURCES += %D%/test_transaction.c
 %C%_unit_SOURCES += %D%/test_transaction_kinds.c
+%C%_unit_SOURCES += %D%/test_transaction_rollback.c
 %C%_unit_SOURCES += %D%/test_transaction_small.c

@@ -160,6 +160,7 @@ static void begin_job(struct job *j, const char *command, const char *id,
 	box_ok(state_copy(&j->state, &j->plan->after, &err));
 	j->plan->after.generation++;
 	j->plan->changes = true;
+	j->plan->reloads = false; /* as those of services */
 	j->plan->snapshot = (struct snapshot_info){ .command = j->plan->command,
 						    .toggle = "toy",
 						    .by = "root" };
@@ -229,6 +230,7 @@ static void plan_off(struct job *j)
 		add_times(j, folders[i], mtime(folders[i]), -1);
 	add_depend(j, NEW, 1200000000000000009);
 	add(j, (struct step){ .kind = STEP_RENAME,
+			      .lazy = true,
 			      .path = strdup(STARTED),
 			      .to = strdup(STOPPED),
 			      .target = strdup("../init.d/a") });
@@ -270,6 +272,7 @@ static void plan_on(struct job *j, bool closing)
 			      .mode_before = 0644,
 			      .mode_after = 0750 });
 	add(j, (struct step){ .kind = STEP_RENAME,
+			      .lazy = true,
 			      .path = strdup(STOPPED),
 			      .to = strdup(STARTED),
 			      .target = strdup("../init.d/a") });
