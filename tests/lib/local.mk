@@ -2,8 +2,10 @@ TREE_TESTS += %D%/listed.t
 
 EXTRA_DIST += %D%/constructs.sh
 EXTRA_DIST += %D%/corpus.sh
+EXTRA_DIST += %D%/coverage
 EXTRA_DIST += %D%/deadline.sh
 EXTRA_DIST += %D%/files.sh
+EXTRA_DIST += %D%/have-gcovr
 EXTRA_DIST += %D%/hostile.sh
 EXTRA_DIST += %D%/memory
 EXTRA_DIST += %D%/placements.sh
