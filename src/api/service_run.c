@@ -9,21 +9,17 @@
 static int read_service(struct rootlatch *r, const char *name, struct boot_service *ret,
 			struct error *err)
 {
-	_cleanup_config_augeas_ struct config_augeas *augeas = NULL;
 	_cleanup_host_tree_ struct host_tree tree = HOST_TREE_INIT;
 	_cleanup_strings_ struct strings folders = STRINGS_INIT;
-	const struct state none = STATE_INIT;
-	struct toggle_context c;
 
 	if (boot_name_check(name, err) < 0)
 		return -1;
 	if (!host_is_live(&r->host))
 		return error_set(err, ERROR_REFUSED, "nothing runs in an image");
-	if (api_context(r, &none, r->config, &c, err) < 0 ||
-	    config_augeas_new(c.lens_dir, &augeas, err) < 0 || boot_folders(&folders, err) < 0 ||
+	if (boot_folders(&folders, err) < 0 ||
 	    host_tree_read(&r->host, &folders, &tree, err) < 0)
 		return -1;
-	return boot_service_read(&r->host, augeas, &tree, name, ret, err);
+	return boot_service_read(&r->host, NULL, &tree, name, ret, err);
 }
 
 int rootlatch_service_stop(struct rootlatch *r, const char *name, struct rootlatch_error *out)

@@ -292,11 +292,39 @@ static int read_lines(struct config_augeas *augeas, struct slice lines,
 	return 0;
 }
 
+static int read_through_lens(struct config_augeas *augeas, const struct found *found,
+			     struct lsb_header *l, struct error *err)
+{
+	_cleanup_buffer_ struct buffer lines = BUFFER_INIT;
+
+	if (buffer_append_str(&lines, BEGIN "\n", err) < 0)
+		return -1;
+	for (enum field f = 0; f < N_FIELDS; f++)
+		if (found[f].number != 0 && add_line(f, &found[f], &lines, err) < 0)
+			return -1;
+	if (buffer_append_str(&lines, END "\n", err) < 0)
+		return -1;
+	return read_lines(augeas, slice_of(lines.data, lines.len), l, err);
+}
+
+static int read_as_it_stands(enum field field, const struct found *f, struct lsb_header *l,
+			     struct error *err)
+{
+	_cleanup_free_ char *value = NULL;
+
+	if (f->number == 0)
+		return 0;
+	if (field != SHORT_DESCRIPTION && check(f, err) < 0)
+		return -1;
+	value = field == SHORT_DESCRIPTION ? description_encode(f->value, err) :
+					     str_ndup(f->value.data, f->value.len, err);
+	return value == NULL ? -1 : set(l, field, value, err);
+}
+
 int lsb_header_parse(struct config_augeas *augeas, struct slice script,
 		     struct lsb_header *ret, struct error *err)
 {
 	_cleanup_lsb_header_ struct lsb_header l = LSB_HEADER_INIT;
-	_cleanup_buffer_ struct buffer lines = BUFFER_INIT;
 	struct found found[N_FIELDS] = { { .number = 0 } };
 	size_t begin;
 
@@ -308,14 +336,11 @@ int lsb_header_parse(struct config_augeas *augeas, struct slice script,
 		*ret = l;
 		return 0;
 	}
-	if (buffer_append_str(&lines, BEGIN "\n", err) < 0)
+	if (augeas != NULL && read_through_lens(augeas, found, &l, err) < 0)
 		return -1;
-	for (enum field f = 0; f < N_FIELDS; f++)
-		if (found[f].number != 0 && add_line(f, &found[f], &lines, err) < 0)
+	for (enum field f = 0; augeas == NULL && f < N_FIELDS; f++)
+		if (read_as_it_stands(f, &found[f], &l, err) < 0)
 			return -1;
-	if (buffer_append_str(&lines, END "\n", err) < 0 ||
-	    read_lines(augeas, slice_of(lines.data, lines.len), &l, err) < 0)
-		return -1;
 	l.found = true;
 	*ret = l;
 	l = (struct lsb_header)LSB_HEADER_INIT;

@@ -92,7 +92,7 @@ int boot_folders(struct strings *ret, struct error *err) _must_check_;
 int boot_name_check(const char *name, struct error *err) _must_check_;
 
 /* Reads all of it; `t` has the boot_folders, which may not be those on the disk. A service of which there
- * is no trace is no error: see boot_service_is_known. */
+ * is no trace is no error: see boot_service_is_known. `augeas`: as lsb_header_parse has it. */
 int boot_service_read(const struct host *h, struct config_augeas *augeas,
 		      const struct host_tree *t, const char *name, struct boot_service *ret,
 		      struct error *err) _must_check_;

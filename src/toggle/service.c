@@ -32,7 +32,6 @@ void toggle_boot_free(struct toggle_boot **boot)
 
 	if (b == NULL)
 		return;
-	config_augeas_free(b->augeas);
 	strings_release(&b->folders);
 	host_tree_release(&b->before);
 	host_tree_release(&b->wanted);
@@ -63,8 +62,7 @@ int service_begin(const struct toggle_context *c, struct toggle_plan *p, struct 
 	p->boot = calloc(1, sizeof(*p->boot));
 	if (p->boot == NULL)
 		return error_oom(err);
-	if (config_augeas_new(c->lens_dir, &p->boot->augeas, err) < 0 ||
-	    boot_folders(&p->boot->folders, err) < 0 ||
+	if (boot_folders(&p->boot->folders, err) < 0 ||
 	    host_tree_read(c->host, &p->boot->folders, &p->boot->before, err) < 0 ||
 	    host_tree_copy(&p->boot->before, &p->boot->wanted, err) < 0 ||
 	    state_ids(c->state, &taken, err) < 0 || plan_new_id(p->plan.id, &taken, err) < 0 ||
@@ -76,7 +74,7 @@ int service_begin(const struct toggle_context *c, struct toggle_plan *p, struct 
 int service_read_wanted(const struct toggle_context *c, struct toggle_plan *p, const char *name,
 			struct boot_service *ret, struct error *err)
 {
-	return boot_service_read(c->host, p->boot->augeas, &p->boot->wanted, name, ret, err);
+	return boot_service_read(c->host, NULL, &p->boot->wanted, name, ret, err);
 }
 
 struct toggle_service *service_note(struct toggle_plan *p, const struct boot_service *before,

@@ -27,7 +27,6 @@
 extern const struct toggle_kind service_kind;
 
 struct toggle_boot {
-	struct config_augeas *augeas;
 	struct strings folders;
 	struct host_tree before; /* as it is on the disk */
 	struct host_tree wanted; /* as the steps shall leave it */

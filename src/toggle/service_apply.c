@@ -358,7 +358,7 @@ static int plan_one(const struct toggle_context *c, const struct toggle_terms *t
 
 	/* as it is on the disk: another service of the same plan may have had its links renumbered */
 	if (said == NULL ||
-	    boot_service_read(c->host, p->boot->augeas, &p->boot->before, name, &before, err) < 0 ||
+	    boot_service_read(c->host, NULL, &p->boot->before, name, &before, err) < 0 ||
 	    service_check(c, terms, p, &before, err) < 0 || unit_links(p, &before, &units, err) < 0 ||
 	    (n = service_note(p, &before, err)) == NULL || plan_now(c, terms, p, &before, n, err) < 0 ||
 	    (terms->enable ? switch_on(c, p, &before, &said, err) :

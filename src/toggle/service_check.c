@@ -49,7 +49,7 @@ static int check_sshd(const struct toggle_context *c, const struct toggle_terms 
 	_cleanup_free_ char *why = NULL;
 
 	if (terms->enable ||
-	    boot_service_carries_sshd(c->host, p->boot->augeas, &p->boot->wanted, s->name, &why,
+	    boot_service_carries_sshd(c->host, NULL, &p->boot->wanted, s->name, &why,
 				      err) < 0)
 		return terms->enable ? 0 : -1;
 	if (why == NULL)

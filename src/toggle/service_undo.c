@@ -290,7 +290,7 @@ static int undo_one(const struct undoing *u, const char *toggle, struct error *e
 	struct toggle_service *n;
 
 	/* the tree that the state has, not what an image made of it */
-	if (boot_service_read(u->c->host, p->boot->augeas, &p->boot->before,
+	if (boot_service_read(u->c->host, NULL, &p->boot->before,
 			      toggle_service_name(toggle), &now, err) < 0)
 		return -1;
 	n = service_note(p, &now, err);
