@@ -13,6 +13,7 @@ set -u
 naive=$top_builddir/tests/faults/naive
 
 ln -f "$naive" "$folder/naive-none" || exit 99
+host=(--recovered)
 whole "no seeded bug, open" -- "$folder/naive-none" open
 whole "no seeded bug, close" --after open -- "$folder/naive-none" close
 whole "no seeded bug, open in /run" -- "$folder/naive-none" open --runtime
@@ -37,6 +38,7 @@ caught no-watcher "no watcher holds" --after "open --runtime" -- close
 caught include-stays "00-rootlatch.conf (new)" -- open --runtime
 caught deadline "state.json says until" --after "open --runtime" -- close
 
+host=()
 until=$(date -u -d '+8 hours' +%FT%TZ)
 later=$(date -u -d '+9 hours' +%FT%TZ)
 

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <limits.h>
 
 #include "die.h"
 
@@ -21,9 +22,13 @@ static void usage(void)
 		"  --processes N      only those of the first N processes\n"
 		"  --watcher          only those of the watcher that it starts, which are its\n"
 		"                     children's too, until that has published its file\n"
+		"  --changes          only calls that change something: before any other the host is\n"
+		"                     as before the next of them\n"
 		"  --mode MODE        process: kill the one that makes the call; all: the whole\n"
 		"                     tree; both (the default)\n"
 		"  --stride K         only every Kth call\n"
+		"  --recovered        look at the host only when it was recovered: PROGRAM has no\n"
+		"                     journal and no lock\n"
 		"  --way-back K       after every Kth kill also check and close; 0: never\n"
 		"  --at P:N           only call N of process P\n"
 		"  --recover-at N     kill recover at its call N\n"
@@ -31,6 +36,7 @@ static void usage(void)
 		"  --jobs N           workers, one a processor if not given\n"
 		"  --patience N       how many seconds a watcher has to end, 20 if not given\n"
 		"  --failures N       how many are shown, 12 if not given\n"
+		"  --enough N         stop when so many were found\n"
 		"  --verbose\n");
 	exit(64);
 }
@@ -84,6 +90,12 @@ static void take(struct options *o, int c, char *value)
 	case 'W':
 		o->watcher = true;
 		break;
+	case 'C':
+		o->changes = true;
+		break;
+	case 'R':
+		o->recovered = true;
+		break;
 	case 'm':
 		parse_mode(o, value);
 		break;
@@ -112,6 +124,9 @@ static void take(struct options *o, int c, char *value)
 	case 'f':
 		o->failures = (unsigned)atoi(value);
 		break;
+	case 'e':
+		o->enough = (unsigned)atoi(value);
+		break;
 	case 'v':
 		o->verbose = true;
 		break;
@@ -133,6 +148,8 @@ void options_parse(int argc, char **argv, struct options *o)
 		{ "own", 0, NULL, 'o' },
 		{ "processes", 1, NULL, 'N' },
 		{ "watcher", 0, NULL, 'W' },
+		{ "recovered", 0, NULL, 'R' },
+		{ "changes", 0, NULL, 'C' },
 		{ "mode", 1, NULL, 'm' },
 		{ "stride", 1, NULL, 's' },
 		{ "way-back", 1, NULL, 'w' },
@@ -142,6 +159,7 @@ void options_parse(int argc, char **argv, struct options *o)
 		{ "jobs", 1, NULL, 'j' },
 		{ "patience", 1, NULL, 'P' },
 		{ "failures", 1, NULL, 'f' },
+		{ "enough", 1, NULL, 'e' },
 		{ "verbose", 0, NULL, 'v' },
 		{ 0 },
 	};
@@ -153,6 +171,7 @@ void options_parse(int argc, char **argv, struct options *o)
 			       .way_back = 8,
 			       .workers = 1,
 			       .failures = 12,
+			       .enough = UINT_MAX,
 			       .patience_s = 20,
 			       .processes = TRACE_PROCESSES };
 	o->process = o->all = true;
@@ -161,6 +180,7 @@ void options_parse(int argc, char **argv, struct options *o)
 			processors > WORKERS_MAX ? WORKERS_MAX : (unsigned)processors;
 	while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1)
 		take(o, c, optarg);
+	o->at.changes = o->changes;
 	o->argv = argv + optind;
 	if (optind == argc || o->stride == 0 || o->workers == 0 ||
 	    o->workers > WORKERS_MAX)

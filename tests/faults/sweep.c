@@ -9,6 +9,7 @@
  *
  *	record -> for each point: restore the host, run and kill, recover and kill, recover, verdict
  */
+#include <limits.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -19,6 +20,7 @@
 #include "die.h"
 #include "fixture.h"
 #include "image.h"
+#include "instant.h"
 #include "options.h"
 #include "trace.h"
 #include "verdict.h"
@@ -96,7 +98,9 @@ static void run_killed(struct worker *w, const struct trace_point *point,
 static struct trace_point kill_recover(struct worker *w)
 {
 	char *argv[] = { w->terms.tool, (char *)"recover", NULL };
-	struct trace_point point = { .process = 0, .mode = TRACE_ALL };
+	struct trace_point point = { .process = 0, .mode = TRACE_ALL,
+				     .changes = w->options->changes };
+	unsigned step = point.changes ? 1 : RECOVER_STEP;
 	struct trace_outcome o;
 
 	point.call =
@@ -105,8 +109,7 @@ static struct trace_point kill_recover(struct worker *w)
 	trace_run(argv, &point, w->terms.output_fd, NULL, &o);
 	if (o.fired)
 		w->shared->recover_killed++;
-	w->recover_call = o.fired ? w->recover_call + RECOVER_STEP :
-				    w->recover_call % RECOVER_STEP + 1;
+	w->recover_call = o.fired ? w->recover_call + step : w->recover_call % step + 1;
 	return point;
 }
 
@@ -160,6 +163,7 @@ static bool sweep_point(struct worker *w, const struct trace_point *point, bool 
 	struct verdict v = { 0 };
 	struct trace_point recover;
 	struct trace_outcome o;
+	bool instantly;
 
 	reset(w);
 	run_killed(w, point, &o);
@@ -167,8 +171,12 @@ static bool sweep_point(struct worker *w, const struct trace_point *point, bool 
 		w->daemon_stale = true;
 		return false;
 	}
+	instantly = w->options->recovered ||
+		    instant_whole(&w->terms, point->mode == TRACE_PROCESS || o.locked, &v);
+	if (!instantly)
+		report(w, point, o.call_number, 0, v.why);
 	recover = kill_recover(w);
-	if (!is_whole(w, &o, far, &v)) {
+	if (instantly && !is_whole(w, &o, far, &v)) {
 		report(w, point, o.call_number, recover.call, v.why);
 		fixture_end_strays(w->terms.daemon);
 		w->daemon_stale = true;
@@ -180,7 +188,7 @@ static bool sweep_point(struct worker *w, const struct trace_point *point, bool 
 
 static void record(struct worker *w, struct trace_calls *calls)
 {
-	const struct trace_point none = { 0 };
+	const struct trace_point none = { .changes = w->options->changes };
 	struct trace_outcome o;
 
 	w->daemon_stale = true;
@@ -212,6 +220,12 @@ static bool is_wanted(const struct options *options, unsigned p,
 	       (!options->watcher || calls->watcher);
 }
 
+/* A sweep that ends early is after one failure, and not after every call. */
+static int recorded_runs(const struct options *options)
+{
+	return options->enough == UINT_MAX ? RECORDED_RUNS : 1;
+}
+
 /* The shortest of a few runs is what every run makes. */
 static void make_plan(struct worker *w)
 {
@@ -219,7 +233,7 @@ static void make_plan(struct worker *w)
 	unsigned shortest[TRACE_PROCESSES];
 	bool wanted[TRACE_PROCESSES];
 
-	for (int run = 0; run < RECORDED_RUNS; run++) {
+	for (int run = 0; run < recorded_runs(options); run++) {
 		struct trace_calls calls[TRACE_PROCESSES] = { 0 };
 
 		record(w, calls);
@@ -262,6 +276,7 @@ static bool planned_point(const struct worker *w, unsigned index, struct trace_p
 		if (index < points) {
 			*ret = (struct trace_point){ .process = s->process,
 						     .mode = s->mode,
+						     .changes = w->options->changes,
 						     .call = (index + 1) * stride };
 			return true;
 		}
@@ -314,6 +329,7 @@ static void sweep_beyond(struct worker *w, const struct segment *segment)
 {
 	struct trace_point point = { .process = segment->process,
 				     .mode = segment->mode,
+				     .changes = w->options->changes,
 				     .call = segment->calls + 1 };
 
 	for (; sweep_point(w, &point, true); point.call++)
@@ -324,7 +340,7 @@ static void sweep_all(struct worker *w)
 {
 	struct shared *s = w->shared;
 
-	for (;;) {
+	while (s->wrong < w->options->enough) {
 		unsigned index = s->next++;
 		struct trace_point point;
 
@@ -389,6 +405,24 @@ static void look(struct worker *w, struct verdict_host *host)
 		die("without a kill there are %u watchers, not %u", alive, due);
 }
 
+/* The first words that are no warning: what follows a wide gap is of this run alone. */
+static void read_headline(struct worker *w)
+{
+	char text[4096];
+
+	claims_read_output(w->terms.output_fd, text, sizeof(text));
+	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		char *gap = strstr(line, "  ");
+
+		if (line[0] == ' ' || strncmp(line, "rootlatch: ", strlen("rootlatch: ")) == 0)
+			continue;
+		if (gap != NULL)
+			*gap = '\0';
+		(void)snprintf(w->terms.headline, sizeof(w->terms.headline), "%s", line);
+		return;
+	}
+}
+
 static void capture_hosts(struct worker *w)
 {
 	struct trace_outcome o;
@@ -405,6 +439,7 @@ static void capture_hosts(struct worker *w)
 		show_output(w->terms.output_fd);
 		die("without a kill and a tracer it exits %d", WEXITSTATUS(o.status));
 	}
+	read_headline(w);
 	look(w, &w->terms.after);
 }
 

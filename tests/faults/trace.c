@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "die.h"
+#include "fixture.h"
 #include "watchers.h"
 
 #define RUN_SECONDS 30
@@ -175,12 +176,32 @@ static void add_process(struct run *run, pid_t pid)
 		}
 }
 
-static void at_entry(struct run *run, struct process *p, int number)
+/* A file, a folder, a name, a lock, a process. */
+static bool is_change(int number, const uint64_t *args)
+{
+	static const char changing[] =
+		" write pwrite64 writev ftruncate fallocate fsync fdatasync sync_file_range "
+		"chmod fchmod fchmodat chown fchown fchownat setxattr fsetxattr utimensat "
+		"rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat rmdir "
+		"mkdir mkdirat flock mount umount2 fork vfork clone clone3 execve kill exit_group ";
+	char word[64];
+
+	if (number == SYS_openat)
+		return (args[2] & (O_CREAT | O_TRUNC)) != 0;
+	(void)snprintf(word, sizeof(word), " %s ", trace_call_name(number));
+	return strstr(changing, word) != NULL;
+}
+
+static void at_entry(struct run *run, struct process *p, int number, const uint64_t *args)
 {
 	const struct trace_point *point = run->point;
 
-	p->calls++;
 	p->last_call = number;
+	if (point->changes && !is_change(number, args)) {
+		resume(run, p, 0);
+		return;
+	}
+	p->calls++;
 	if (run->record != NULL)
 		count_call(&run->record[number_of(run, p)], number);
 	if (number_of(run, p) != point->process || p->calls != point->call ||
@@ -189,6 +210,7 @@ static void at_entry(struct run *run, struct process *p, int number)
 		return;
 	}
 	run->outcome->fired = true;
+	run->outcome->locked = watchers_file_is_held(FIXTURE_STATE "/lock");
 	run->outcome->call_number = number;
 	if (point->mode == TRACE_ALL)
 		kill_all(run);
@@ -218,7 +240,7 @@ static void at_call(struct run *run, struct process *p)
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof(info), &info) <= 0)
 		resume(run, p, 0);
 	else if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
-		at_entry(run, p, (int)info.entry.nr);
+		at_entry(run, p, (int)info.entry.nr, info.entry.args);
 	else if (info.op == PTRACE_SYSCALL_INFO_EXIT && has_published(p, &info))
 		let_go(run, p);
 	else

@@ -28,6 +28,7 @@ struct trace_point {
 	unsigned
 		call; /* counted from 1, after execve for process 0; 0: nothing is killed */
 	enum trace_mode mode;
+	bool changes; /* only calls that change something count; the others see what they left */
 };
 
 /* The calls of one process, by number, in order. */
@@ -39,6 +40,7 @@ struct trace_calls {
 
 struct trace_outcome {
 	bool fired;
+	bool locked; /* somebody held the lock then */
 	int call_number; /* of the call that never happened, when it fired */
 	int status;      /* of process 0, as of waitpid(2) */
 	bool hung;       /* process 0 had to be ended */

@@ -136,6 +136,14 @@ static unsigned count_alike(const struct image *image, const char *blurred)
 	return n;
 }
 
+unsigned verdict_count_alike(const struct image *image, const char *path)
+{
+	char name[4096];
+
+	blur_path(path, name, sizeof(name));
+	return count_alike(image, name);
+}
+
 /* Made once and for all by the first command that writes. */
 static bool may_be_there(const char *path)
 {
@@ -216,7 +224,7 @@ static bool is_below(const char *path, const char *folder)
 }
 
 /* A file that an opening may change, or make: not what rootlatch keeps for itself. */
-static bool is_target(const struct image_entry *e)
+bool verdict_is_target(const struct image_entry *e)
 {
 	return S_ISREG(e->st.st_mode) && strstr(e->path, "/.rootlatch-") == NULL &&
 	       !is_below(e->path, FIXTURE_STATE) &&
@@ -224,7 +232,7 @@ static bool is_target(const struct image_entry *e)
 		is_below(e->path, FIXTURE_RUN "/sshd"));
 }
 
-static bool same_but_ids(const struct image_entry *a, const struct image_entry *b)
+bool verdict_same_but_ids(const struct image_entry *a, const struct image_entry *b)
 {
 	struct image_entry blurred_a = *a, blurred_b = *b;
 	bool same;
@@ -249,7 +257,7 @@ static const char *difference(const struct image_entry *is, const struct image_e
 
 	if (is == NULL)
 		return "missing";
-	if (!same_but_ids(is, was))
+	if (!verdict_same_but_ids(is, was))
 		return is->len != was->len ? "another size" :
 					     "other bytes, owner or mode";
 	if (first != NULL && image_entry_same(is, first) &&
@@ -266,7 +274,7 @@ static bool config_is(const struct image *now, const struct image *reference,
 		const struct image_entry *was = &reference->entries[i];
 		const char *differs;
 
-		if (!is_target(was))
+		if (!verdict_is_target(was))
 			continue;
 		differs = difference(image_find(now, was->path), was, pristine);
 		(void)snprintf(ret_differs, size, "%s (%s)", was->path,
@@ -276,7 +284,7 @@ static bool config_is(const struct image *now, const struct image *reference,
 	}
 	for (size_t i = 0; i < now->count; i++) {
 		(void)snprintf(ret_differs, size, "%s (new)", now->entries[i].path);
-		if (is_target(&now->entries[i]) &&
+		if (verdict_is_target(&now->entries[i]) &&
 		    image_find(reference, now->entries[i].path) == NULL)
 			return false;
 	}
@@ -323,7 +331,7 @@ static bool check_ids(const struct image *now, struct verdict *v)
 	for (size_t i = 0; i < now->count; i++) {
 		const struct image_entry *e = &now->entries[i];
 		const char *twin = strstr(e->path, hidden);
-		const char *marked = is_target(e) ? strstr(e->bytes, marker) : NULL;
+		const char *marked = verdict_is_target(e) ? strstr(e->bytes, marker) : NULL;
 
 		if (twin != NULL && !names_id(state, twin + strlen(hidden)))
 			return wrong(v, "%s belongs to no toggle", e->path);

@@ -24,6 +24,7 @@ struct verdict_host {
 struct verdict_terms {
 	char *tool; /* the program under test */
 	int output_fd;
+	char headline[64]; /* how what is said of the command's success begins */
 	struct image pristine; /* before anything was ever done */
 	struct verdict_host before, after;
 	bool services; /* they are the matter, and no login */
@@ -51,6 +52,12 @@ bool verdict_said(const struct verdict_terms *terms, int status, struct verdict 
 bool verdict_left_over(const struct verdict_terms *terms, struct verdict *ret);
 /* Asks sshd or the tool's `check` too, and goes back to the pristine host. */
 bool verdict_way_back(const struct verdict_terms *terms, struct verdict *ret);
+
+/* Of an image: a file that an opening may change, or make; and two of them, whatever IDs they have. */
+bool verdict_is_target(const struct image_entry *e);
+bool verdict_same_but_ids(const struct image_entry *a, const struct image_entry *b);
+/* How many have this name, whatever ID is in it. */
+unsigned verdict_count_alike(const struct image *image, const char *path);
 
 /* Runs `tool words`; the words are split at blanks. True when it exits 0. */
 bool verdict_tool(const struct verdict_terms *terms, const char *words,
