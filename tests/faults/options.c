@@ -18,6 +18,8 @@ static void usage(void)
 		"  --cron             with a cron running\n"
 		"  --services COMMAND with boot services, which this shell command makes; no login\n"
 		"  --daemon           with an sshd running\n"
+		"  --order            kill nothing: hold the calls of one run against the rules of\n"
+		"                     order.h\n"
 		"  --own              only PROGRAM's own calls, not its children's\n"
 		"  --processes N      only those of the first N processes\n"
 		"  --watcher          only those of the watcher that it starts, which are its\n"
@@ -37,6 +39,7 @@ static void usage(void)
 		"  --patience N       how many seconds a watcher has to end, 20 if not given\n"
 		"  --failures N       how many are shown, 12 if not given\n"
 		"  --enough N         stop when so many were found\n"
+		"  --from N           leave out the first N points\n"
 		"  --verbose\n");
 	exit(64);
 }
@@ -96,6 +99,9 @@ static void take(struct options *o, int c, char *value)
 	case 'R':
 		o->recovered = true;
 		break;
+	case 'O':
+		o->order = true;
+		break;
 	case 'm':
 		parse_mode(o, value);
 		break;
@@ -127,6 +133,9 @@ static void take(struct options *o, int c, char *value)
 	case 'e':
 		o->enough = (unsigned)atoi(value);
 		break;
+	case 'F':
+		o->from = (unsigned)atoi(value);
+		break;
 	case 'v':
 		o->verbose = true;
 		break;
@@ -149,6 +158,7 @@ void options_parse(int argc, char **argv, struct options *o)
 		{ "processes", 1, NULL, 'N' },
 		{ "watcher", 0, NULL, 'W' },
 		{ "recovered", 0, NULL, 'R' },
+		{ "order", 0, NULL, 'O' },
 		{ "changes", 0, NULL, 'C' },
 		{ "mode", 1, NULL, 'm' },
 		{ "stride", 1, NULL, 's' },
@@ -160,6 +170,7 @@ void options_parse(int argc, char **argv, struct options *o)
 		{ "patience", 1, NULL, 'P' },
 		{ "failures", 1, NULL, 'f' },
 		{ "enough", 1, NULL, 'e' },
+		{ "from", 1, NULL, 'F' },
 		{ "verbose", 0, NULL, 'v' },
 		{ 0 },
 	};
@@ -185,6 +196,6 @@ void options_parse(int argc, char **argv, struct options *o)
 	if (optind == argc || o->stride == 0 || o->workers == 0 ||
 	    o->workers > WORKERS_MAX)
 		usage();
-	if (o->list || o->at.call != 0)
+	if (o->list || o->order || o->at.call != 0)
 		o->workers = 1;
 }

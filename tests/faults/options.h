@@ -24,9 +24,9 @@ struct options {
 		*after; /* words: what is done before the host is as PROGRAM finds it */
 	enum options_boot boot;
 	const char *services; /* a shell command that makes them: services are the matter */
-	bool list, daemon, cron, line_1, own, watcher, changes, recovered, process, all,
-		verbose;
-	unsigned stride, processes, way_back, workers, failures, enough, patience_s;
+	bool list, daemon, cron, line_1, own, watcher, changes, recovered, order, process,
+		all, verbose;
+	unsigned stride, processes, way_back, workers, failures, enough, from, patience_s;
 	struct trace_point at; /* one point alone, when at.call != 0 */
 	unsigned recover_at;
 	char **argv;

@@ -22,6 +22,7 @@
 #include "image.h"
 #include "instant.h"
 #include "options.h"
+#include "order.h"
 #include "trace.h"
 #include "verdict.h"
 #include "watchers.h"
@@ -186,9 +187,9 @@ static bool sweep_point(struct worker *w, const struct trace_point *point, bool 
 
 /* ---- The plan */
 
-static void record(struct worker *w, struct trace_calls *calls)
+static void record(struct worker *w, const struct trace_hooks *hooks, struct trace_calls *calls)
 {
-	const struct trace_point none = { .changes = w->options->changes };
+	const struct trace_point none = { .changes = w->options->changes, .hooks = hooks };
 	struct trace_outcome o;
 
 	w->daemon_stale = true;
@@ -236,7 +237,7 @@ static void make_plan(struct worker *w)
 	for (int run = 0; run < recorded_runs(options); run++) {
 		struct trace_calls calls[TRACE_PROCESSES] = { 0 };
 
-		record(w, calls);
+		record(w, NULL, calls);
 		for (unsigned p = 0; p < TRACE_PROCESSES; p++)
 			if (run == 0 || calls[p].count < shortest[p]) {
 				shortest[p] = (unsigned)calls[p].count;
@@ -256,12 +257,27 @@ static void list_calls(struct worker *w)
 {
 	struct trace_calls calls[TRACE_PROCESSES] = { 0 };
 
-	record(w, calls);
+	record(w, NULL, calls);
 	for (unsigned p = 0; p < TRACE_PROCESSES; p++)
 		for (size_t i = 0; i < calls[p].count; i++)
 			dprintf(STDOUT_FILENO, "%u:%zu %s\n", p, i + 1,
 				trace_call_name(calls[p].numbers[i]));
 	trace_calls_release(calls);
+}
+
+static void check_order(struct worker *w)
+{
+	static struct order order;
+	const struct trace_hooks hooks = { .ctx = &order, .after_call = order_see };
+	struct trace_calls calls[TRACE_PROCESSES] = { 0 };
+
+	order.name = w->options->name;
+	record(w, &hooks, calls);
+	trace_calls_release(calls);
+	order_end(&order);
+	w->shared->wrong = order.wrong;
+	dprintf(STDOUT_FILENO, "# %s: %u calls that went well, %u of them fsync\n", order.name,
+		order.calls, order.syncs);
 }
 
 /* The index-th point of the plan. */
@@ -459,6 +475,8 @@ static void work(void *arg)
 	w->terms.mounts = fixture_count_mounts();
 	if (options->list) {
 		list_calls(w);
+	} else if (options->order) {
+		check_order(w);
 	} else if (options->at.call != 0) {
 		w->shared->planned = 1;
 		w->daemon_stale = true;
@@ -466,6 +484,7 @@ static void work(void *arg)
 	} else {
 		if (w->number == 0) {
 			make_plan(w);
+			w->shared->next = options->from;
 			w->shared->ready = 1;
 		}
 		while (!w->shared->ready)
@@ -529,6 +548,8 @@ int main(int argc, char **argv)
 	broken = run_workers(&options, shared);
 	if (broken != 0 || options.list)
 		return broken;
+	if (options.order)
+		return shared->wrong > 0;
 	dprintf(STDOUT_FILENO,
 		"# %s: %u points planned, %u fired, %u past a shorter end, %u beyond the plan, "
 		"%u repeated; recover killed %u times; %u tidied later; %u ways back; %u not whole "
@@ -537,6 +558,6 @@ int main(int argc, char **argv)
 		shared->beyond, shared->repeated, shared->recover_killed,
 		shared->left_over, shared->backs, shared->wrong, seconds() - start);
 	return shared->planned == 0 ||
-	       shared->fired + shared->past_end != shared->planned || shared->never > 0 ||
+	       options.from + shared->fired + shared->past_end != shared->planned || shared->never > 0 ||
 	       shared->wrong > 0;
 }

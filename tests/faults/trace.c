@@ -35,6 +35,7 @@ struct process {
 	bool watcher;
 	unsigned calls;
 	int last_call;
+	uint64_t args[6];
 };
 
 struct run {
@@ -192,12 +193,12 @@ static bool is_change(int number, const uint64_t *args)
 	return strstr(changing, word) != NULL;
 }
 
-static void at_entry(struct run *run, struct process *p, int number, const uint64_t *args)
+static void at_entry(struct run *run, struct process *p, int number)
 {
 	const struct trace_point *point = run->point;
 
 	p->last_call = number;
-	if (point->changes && !is_change(number, args)) {
+	if (point->changes && !is_change(number, p->args)) {
 		resume(run, p, 0);
 		return;
 	}
@@ -212,6 +213,8 @@ static void at_entry(struct run *run, struct process *p, int number, const uint6
 	run->outcome->fired = true;
 	run->outcome->locked = watchers_file_is_held(FIXTURE_STATE "/lock");
 	run->outcome->call_number = number;
+	if (point->hooks != NULL && point->hooks->before_kill != NULL)
+		point->hooks->before_kill(point->hooks->ctx);
 	if (point->mode == TRACE_ALL)
 		kill_all(run);
 	else
@@ -233,14 +236,36 @@ static void let_go(struct run *run, struct process *p)
 	run->outcome->let_go++;
 }
 
+static void tell(struct run *run, const struct process *p, int64_t result)
+{
+	const struct trace_hooks *hooks = run->point->hooks;
+	struct trace_call call = { .pid = p->pid,
+				   .process = number_of(run, p),
+				   .index = p->calls,
+				   .number = p->last_call,
+				   .result = result };
+
+	if (hooks == NULL || hooks->after_call == NULL || run->record == NULL)
+		return;
+	memcpy(call.args, p->args, sizeof(call.args));
+	hooks->after_call(hooks->ctx, &call);
+}
+
 static void at_call(struct run *run, struct process *p)
 {
 	struct __ptrace_syscall_info info;
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof(info), &info) <= 0)
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof(info), &info) <= 0) {
 		resume(run, p, 0);
-	else if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
-		at_entry(run, p, (int)info.entry.nr, info.entry.args);
+		return;
+	}
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+		for (size_t i = 0; i < 6; i++)
+			p->args[i] = info.entry.args[i];
+	if (info.op == PTRACE_SYSCALL_INFO_EXIT)
+		tell(run, p, info.exit.rval);
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+		at_entry(run, p, (int)info.entry.nr);
 	else if (info.op == PTRACE_SYSCALL_INFO_EXIT && has_published(p, &info))
 		let_go(run, p);
 	else

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define TRACE_PROCESSES 16
@@ -23,12 +24,30 @@ enum trace_mode {
 	TRACE_ALL,     /* the whole tree at once */
 };
 
+/* A call that was made, while its process stands still behind it. */
+struct trace_call {
+	pid_t pid;
+	unsigned process, index; /* index: as in trace_point */
+	int number;
+	uint64_t args[6];
+	int64_t result;
+};
+
+struct trace_hooks {
+	void *ctx;
+	/* every call of everybody, in a run that is recorded */
+	void (*after_call)(void *ctx, const struct trace_call *call);
+	/* at the call that will not be made any more */
+	void (*before_kill)(void *ctx);
+};
+
 struct trace_point {
 	unsigned process;
 	unsigned
 		call; /* counted from 1, after execve for process 0; 0: nothing is killed */
 	enum trace_mode mode;
 	bool changes; /* only calls that change something count; the others see what they left */
+	const struct trace_hooks *hooks; /* or NULL */
 };
 
 /* The calls of one process, by number, in order. */
