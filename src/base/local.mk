@@ -13,6 +13,7 @@ librootlatch_a_SOURCES += %D%/json.c
 librootlatch_a_SOURCES += %D%/json.h
 librootlatch_a_SOURCES += %D%/path.c
 librootlatch_a_SOURCES += %D%/path.h
+librootlatch_a_SOURCES += %D%/seeded.h
 librootlatch_a_SOURCES += %D%/text.c
 librootlatch_a_SOURCES += %D%/text.h
 librootlatch_a_SOURCES += %D%/when.c

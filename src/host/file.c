@@ -14,6 +14,7 @@
 #include <sys/file.h>
 
 #include "base/path.h"
+#include "base/seeded.h"
 #include "host/clock.h"
 #include "host/meta.h"
 
@@ -264,7 +265,8 @@ static int set_meta(const struct host *h, int fd, const char *like, mode_t mode,
 static int create_with(const struct host *h, const char *path, struct slice bytes, const char *like,
 		       mode_t mode, int64_t mtime_ns, struct error *err)
 {
-	_cleanup_close_ int fd = host_open(h, path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	const int alone = SEEDED("no-excl") ? O_TRUNC : O_EXCL;
+	_cleanup_close_ int fd = host_open(h, path, O_WRONLY | O_CREAT | alone, 0600);
 
 	if (fd < 0)
 		return error_sys(err, ERROR_FAILED, errno, "creating %s", path);
@@ -280,8 +282,10 @@ static int create_with(const struct host *h, const char *path, struct slice byte
 		}
 	}
 	/* last, so that who finds it with its owner and mode knows that it has all the rest */
-	if (set_meta(h, fd, like, mode, err) < 0)
+	if (!SEEDED("mode-late") && set_meta(h, fd, like, mode, err) < 0)
 		goto undo;
+	if (SEEDED("no-fsync-file"))
+		return 0;
 	if (h->ops->fsync(h->ctx, fd) < 0) {
 		(void)error_sys(err, ERROR_FAILED, errno, "fsync");
 		goto undo;

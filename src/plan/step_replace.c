@@ -2,8 +2,12 @@
  *
  * Invariant: path exists at every instant, wholly old or wholly new.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
+#include "base/seeded.h"
+#include "host/meta.h"
 #include "plan/step_kind.h"
 
 static int read_meta(const struct host *h, const char *path, struct host_file *ret,
@@ -19,7 +23,7 @@ static int check_twin_meta(const struct host *h, const struct step *s, struct er
 
 	if (read_meta(h, s->temp, &twin, err) < 0)
 		return -1;
-	if (host_meta_equal(&twin.meta, &s->meta))
+	if (host_meta_equal(&twin.meta, &s->meta) || SEEDED("mode-late"))
 		return 0;
 	return error_set(err, ERROR_FAILED, "%s: the owner, mode, ACL or extended attributes of "
 			 "%s could not be copied to it", s->temp, s->path);
@@ -50,6 +54,22 @@ static int replace_prepare(const struct host *h, const struct step *s, struct er
 	return 0;
 }
 
+static int seeded_write_over(const struct host *h, const char *path, struct slice bytes,
+			     struct error *err)
+{
+	_cleanup_close_ int fd = host_open(h, path, O_WRONLY | O_TRUNC, 0);
+
+	return fd < 0 ? error_sys(err, ERROR_FAILED, errno, "%s", path) :
+			host_write_all(h, fd, bytes, err);
+}
+
+static int seeded_copy_meta(const struct host *h, const struct step *s, struct error *err)
+{
+	_cleanup_close_ int fd = host_open(h, s->path, O_RDONLY, 0);
+
+	return host_meta_copy(h, s->temp, fd, err);
+}
+
 static int exchange(const struct host *h, const struct step *s, struct error *err)
 {
 	return step_rename(h, s, s->temp, s->path, RENAME_EXCHANGE, err);
@@ -60,7 +80,11 @@ static int replace_apply(const struct host *h, const struct step *s, struct erro
 	enum host_read_flags flags = s->before_bytes.data != NULL ? HOST_READ_NO_DIGEST : 0;
 	_cleanup_host_file_ struct host_file old = HOST_FILE_INIT;
 
+	if (SEEDED("in-place") && !s->ready)
+		return -(seeded_write_over(h, s->path, s->after_bytes, err) < 0 ||
+			 seeded_write_over(h, s->temp, s->before_bytes, err) < 0);
 	if (step_check_same(h, s, err) < 0 || exchange(h, s, err) < 0 ||
+	    (SEEDED("mode-late") && seeded_copy_meta(h, s, err) < 0) ||
 	    host_file_read(h, s->temp, flags, &old, err) < 0)
 		return -1;
 	if (step_bytes_are_before(s, &old))

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "base/seeded.h"
 #include "host/clock.h"
 #include "service/sshd_reload.h"
 #include "store/journal.h"
@@ -99,12 +100,20 @@ static int sync_lazy(const struct commit *k, struct error *err)
 
 static int apply(const struct commit *k, struct error *err)
 {
+	if (SEEDED("lock-early"))
+		store_unlock(k->store);
+	if (SEEDED("state-first") && state_write(k->store, &k->p->after, err) < 0)
+		return -1;
 	for (size_t i = 0; i < k->p->plan.len; i++)
 		if (step_prepare(k->host, &k->p->plan.steps[i], err) < 0)
 			return -1;
 	for (size_t i = 0; i < k->p->plan.len; i++) {
-		step_event(k, step_name(&k->p->plan.steps[i]));
-		if (step_apply(k->host, &k->p->plan.steps[i], err) < 0)
+		const struct step *step = &k->p->plan.steps[i];
+
+		if (SEEDED("armed-late"))
+			step = &k->p->plan.steps[k->p->plan.len - 1 - i];
+		step_event(k, step_name(step));
+		if (step_apply(k->host, step, err) < 0)
 			return -1;
 	}
 	return sync_lazy(k, err);
@@ -223,11 +232,23 @@ static int verify(const struct commit *k, struct error *err)
 	return k->p->kind->verify != NULL ? k->p->kind->verify(k->c, k->p, err) : 0;
 }
 
+/* What has to wait until the state is durable. */
+static int seeded_before_state(const struct commit *k, struct error *err)
+{
+	if (SEEDED("said-early"))
+		(void)dprintf(STDOUT_FILENO, "root may log in\n");
+	if (SEEDED("snapshot-late"))
+		return snapshot_create(k->store, &k->p->plan, &k->p->snapshot, err);
+	if (SEEDED("journal-late"))
+		return journal_begin(k->store, err);
+	return SEEDED("journal-early") ? journal_end(k->store, err) : 0;
+}
+
 static int open_up(struct commit *k, struct error *err)
 {
 	/* from here on a failure is rolled back */
 	if (apply(k, err) < 0 || activate(k, err) < 0 || verify(k, err) < 0 ||
-	    state_write(k->store, &k->p->after, err) < 0)
+	    seeded_before_state(k, err) < 0 || state_write(k->store, &k->p->after, err) < 0)
 		return roll_back(k, err);
 	tidy(k);
 	return 0;
@@ -273,11 +294,12 @@ static int prepare(struct commit *k, struct error *err)
 	if (check_unchanged(k, err) < 0 ||
 	    (!k->p->closing && state_reserve(k->store, err) < 0))
 		return -1;
-	if (snapshot && snapshot_create(k->store, &k->p->plan, &k->p->snapshot, err) < 0)
+	if (snapshot && !SEEDED("snapshot-late") &&
+	    snapshot_create(k->store, &k->p->plan, &k->p->snapshot, err) < 0)
 		return -1;
 	/* what is written up to here is written while sshd judges */
 	if (prepare_journal(k, err) < 0 || k->p->kind->judge(k->c, k->p, err) < 0 ||
-	    journal_begin(k->store, err) < 0) {
+	    (!SEEDED("journal-late") && journal_begin(k->store, err) < 0)) {
 		if (snapshot)
 			error_ignore(snapshot_remove(k->store, k->p->plan.id, NULL));
 		return -1;

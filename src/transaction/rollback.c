@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include "base/seeded.h"
 #include "host/clock.h"
 #include "service/sshd_judge.h"
 #include "service/sshd_reload.h"
@@ -14,7 +15,7 @@ int rollback_files(const struct host *h, const struct plan *plan, struct error *
 	struct error first = ERROR_INIT;
 
 	/* one that can't be put back is no reason to leave the others */
-	for (size_t i = plan->len; i > 0; i--) {
+	for (size_t i = plan->len; i > (SEEDED("undo-half") ? 1 : 0); i--) {
 		struct error why = ERROR_INIT;
 
 		if (step_revert(h, &plan->steps[i - 1], &why) < 0 && first.code == ERROR_NONE)
@@ -29,7 +30,7 @@ int rollback_files(const struct host *h, const struct plan *plan, struct error *
 
 int rollback_tidy(const struct host *h, const struct plan *plan, struct error *err)
 {
-	for (size_t i = 0; i < plan->on_abort.len; i++) {
+	for (size_t i = 0; i < plan->on_abort.len && !SEEDED("litter"); i++) {
 		_cleanup_free_ char *copy = step_copy_path(plan->on_abort.items[i], err);
 
 		if (copy == NULL || host_file_unlink_lazily(h, copy, err) < 0 ||

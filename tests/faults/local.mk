@@ -1,6 +1,7 @@
 FAULT_TESTS += %D%/kill-sweep.t
 FAULT_TESTS += %D%/service-sweep.t
 FAULT_TESTS += %D%/races.t
+FAULT_TESTS += %D%/seeded.t
 EXTRA_DIST += %D%/service-host
 EXTRA_DIST += %D%/sweeps.sh
 
@@ -60,6 +61,21 @@ check_PROGRAMS += %D%/sweep %D%/naive %D%/naive_service %D%/race %D%/naive_race
 %C%_naive_race_SOURCES = %D%/naive_race.c
 %C%_naive_service_SOURCES = %D%/naive_service.c
 
+# rootlatch with bugs to choose from (src/base/seeded.h). Only what has one is compiled again: its
+# objects stand before those of the library.
+check_PROGRAMS += %D%/rootlatch_seeded
+%C%_rootlatch_seeded_SOURCES =
+%C%_rootlatch_seeded_SOURCES += src/host/file.c
+%C%_rootlatch_seeded_SOURCES += src/plan/step_file.c
+%C%_rootlatch_seeded_SOURCES += src/plan/step_replace.c
+%C%_rootlatch_seeded_SOURCES += src/store/snapshot.c
+%C%_rootlatch_seeded_SOURCES += src/store/store.c
+%C%_rootlatch_seeded_SOURCES += src/transaction/commit.c
+%C%_rootlatch_seeded_SOURCES += src/transaction/recover.c
+%C%_rootlatch_seeded_SOURCES += src/transaction/rollback.c
+%C%_rootlatch_seeded_CPPFLAGS = $(AM_CPPFLAGS) -DROOTLATCH_SEEDED_BUGS
+%C%_rootlatch_seeded_LDADD = $(rootlatch_OBJECTS) $(rootlatch_libs)
+
 # The names of the system calls, for this machine.
 %D%/sweep-trace.$(OBJEXT) %D%/race-trace.$(OBJEXT): %D%/calls.inc
 %D%/calls.inc:
@@ -71,4 +87,5 @@ faults: all $(check_PROGRAMS) stage.stamp
 	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/kill-sweep.t'
 	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/service-sweep.t'
 	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/races.t'
+	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/seeded.t'
 .PHONY: faults
