@@ -30,6 +30,8 @@ int step_check_same(const struct host *h, const struct step *s, struct error *er
 {
 	struct stat st;
 
+	if (SEEDED("overwrite"))
+		return 0;
 	if (host_lstat(h, s->path, &st) < 0)
 		return error_sys(err, ERROR_REFUSED, errno, "%s", s->path);
 	if (st.st_dev != s->dev || st.st_ino != s->ino || timespec_ns(st.st_ctim) != s->ctime_ns ||
@@ -51,6 +53,8 @@ int step_check_none(const struct host *h, const struct step *s, struct error *er
 
 bool step_bytes_are_before(const struct step *s, const struct host_file *f)
 {
+	if (SEEDED("overwrite"))
+		return true;
 	if (s->before_bytes.data != NULL)
 		return slice_equal(s->before_bytes, slice_of(f->bytes.data, f->bytes.len));
 	return digest_equal(&f->digest, &s->before);

@@ -9,6 +9,7 @@
 # children, in both modes; otherwise, with a bug, it goes on only until it has found it.
 set -u
 . "$(dirname "$0")/sweeps.sh" || exit 99
+PATH=$PATH:/usr/sbin
 seeded=$top_builddir/tests/faults/rootlatch_seeded
 declare -A clean=() caught_by=()
 methods=()
@@ -25,7 +26,7 @@ program()
 }
 
 # ---- The methods. METHOD BUG OPTION... -- COMMAND...: 0, nothing is found; 1, something; 77, it can't
-# be done here.
+# be done here. A race has commands of its own.
 
 # with_program BUG OPTION... -- COMMAND...: sets `words`, with the program put in
 with_program()
@@ -59,6 +60,19 @@ order()
 	"$sweep" --name "$1" --order "${words[@]}"
 }
 
+# 24 writers at once, and as many rounds as it takes to find something: what each of them comes to is
+# not the same twice.
+races()
+{
+	local rounds=(--rounds 100 --patience 2)
+
+	[ "$1" != none ] || rounds=(--rounds 2)
+	command -v update-rc.d >/dev/null || return 77
+	"$top_builddir/tests/faults/race" "${rounds[@]}" --services \
+		"sh $(printf '%q ' "$top_srcdir/tests/faults/service-host" plain) 2>/dev/null >&2" \
+		"${@:2}" "$(program "$1")"
+}
+
 # ---- The rows
 
 # without METHOD OPTION... -- COMMAND...: once for all bugs that are looked for in this way
@@ -71,7 +85,8 @@ without()
 	clean[$key]=yes
 	said=$("$method" none "$@")
 	status=$?
-	key=${*//$until/UNTIL}
+	key=${*:-24 writers}
+	key=${key//$until/UNTIL}
 	result "$status" "$method: nothing is found without a bug: ${key//$later/LATER}" "$said"
 }
 
@@ -124,8 +139,7 @@ from=24
 caught kills snapshot-late "in that moment changed, and without /var/lib/rootlatch/snapshots/" "${open[@]}"
 from=12
 caught kills state-first "state.json says not applied, the host is open" "${close[@]}"
-from=55
-caught kills armed-late "in that moment open, and no watcher would close it" "${timed[@]}"
+caught kills armed-late "in that moment open, and no watcher would close it" --from 55 "${timed[@]}"
 
 without order "${timed[@]}"
 without order "${timed_extend[@]}"
@@ -145,6 +159,9 @@ caught order no-excl "is made without O_EXCL" "${open[@]}"
 caught order in-place "sshd_config is written in place" "${open[@]}"
 caught order mode-late "sshd_config gets its owner or mode where it lies" "${open[@]}"
 caught order journal-late "sshd_config is changed before /var/lib/rootlatch was fsynced" "${open[@]}"
+
+caught races lock-early "# round"
+caught races overwrite "# round" --editor
 
 # ---- All of them, and in no other program
 
