@@ -139,6 +139,26 @@ static unsigned count_alive(const struct run *run)
 	return n;
 }
 
+static void at_stop(struct run *run, pid_t pid, int status);
+
+/* The command sees the file of a watcher before we are told that it is there: one that is just
+ * renaming it may have been waited for already, and is let go first. */
+static void settle_watchers(struct run *run, const struct process *but)
+{
+	for (unsigned i = 0; i < run->outcome->processes; i++) {
+		struct process *p = &run->processes[i];
+		int status;
+
+		while (p != but && p->alive && p->watcher && p->last_call == SYS_renameat2 &&
+		       waitpid(p->pid, &status, __WALL) == p->pid) {
+			if (WIFSTOPPED(status))
+				at_stop(run, p->pid, status);
+			else
+				p->alive = false;
+		}
+	}
+}
+
 static void kill_all(struct run *run)
 {
 	run->ending = true;
@@ -215,10 +235,12 @@ static void at_entry(struct run *run, struct process *p, int number)
 	run->outcome->call_number = number;
 	if (point->hooks != NULL && point->hooks->before_kill != NULL)
 		point->hooks->before_kill(point->hooks->ctx);
-	if (point->mode == TRACE_ALL)
+	if (point->mode == TRACE_ALL) {
+		settle_watchers(run, p);
 		kill_all(run);
-	else
+	} else {
 		(void)kill(p->pid, SIGKILL);
+	}
 }
 
 /* A watcher publishes its file by renaming it. */
