@@ -45,7 +45,10 @@ done
 expect_refused old 64 'service' disable -- -f
 
 t "a service that is not there: says what was looked at"
-expect_refused old 3 'Looked at: no /etc/init.d/nosuch' disable nosuch
+expect_refused old 3 'there is no service nosuch on this host' disable nosuch
+expect_match "$err" 'What was looked at:' "the heading"
+expect_match "$err" '^ *no /etc/init\.d/nosuch$' "the script"
+expect_match "$err" '^ *no link .*nosuch in /etc/rc\?\.d$' "the links"
 expect_refused old 3 'no service nosuch' enable nosuch
 expect_refused old 3 'no service nosuch' disable apache2 nosuch
 expect_refused new 3 'no service nosuch' disable nosuch
@@ -193,7 +196,7 @@ expect "$(ours old)" "$ours" "the state"
 expect "$(host_port old 80)" open "port 80"
 rl_ok old disable apache2 --reason "replaced by nginx" --json
 expect "$(json '.results[0] | "\(.service) \(.changed) \(.mode_before) \(.mode) \(.starts_at_boot) \(.unit)"')" \
-	"apache2 true 0755 0644 false apache2.service" "the result"
+	"apache2 true 0755 0644 false null" "the result"
 expect_match "$(json '.results[0].links_before')" '^S.* in rc2 rc3 rc4 rc5, K.* in rc0 rc1 rc6$' "links before"
 expect_match "$(json '.results[0].links')" '^K.. in rc0 rc1 rc2 rc3 rc4 rc5 rc6$' "links"
 id=$(json '.results[0].id')
