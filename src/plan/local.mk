@@ -9,6 +9,7 @@ librootlatch_a_SOURCES += %D%/step_json.c
 librootlatch_a_SOURCES += %D%/step_kind.h
 librootlatch_a_SOURCES += %D%/step_link.c
 librootlatch_a_SOURCES += %D%/step_mode.c
+librootlatch_a_SOURCES += %D%/step_relink.c
 librootlatch_a_SOURCES += %D%/step_replace.c
 librootlatch_a_SOURCES += %D%/step_text.c
 librootlatch_a_SOURCES += %D%/step_times.c

@@ -12,6 +12,7 @@ static const struct step_ops *const kinds[] = {
 	[STEP_RUN] = &step_ops_run,
 	[STEP_LINK] = &step_ops_link,
 	[STEP_DELINK] = &step_ops_delink,
+	[STEP_RELINK] = &step_ops_relink,
 	[STEP_RENAME] = &step_ops_rename,
 	[STEP_MODE] = &step_ops_mode,
 	[STEP_TIMES] = &step_ops_times,
@@ -24,6 +25,7 @@ void step_release(struct step *s)
 	free(s->saved);
 	free(s->to);
 	free(s->target);
+	free(s->new_target);
 	strings_release(&s->argv);
 	strings_release(&s->undo);
 	strings_release(&s->verify);

@@ -16,10 +16,11 @@
 #define RUN (1u << STEP_RUN)
 #define LINK (1u << STEP_LINK)
 #define DELINK (1u << STEP_DELINK)
+#define RELINK (1u << STEP_RELINK)
 #define RENAME (1u << STEP_RENAME)
 #define MODE (1u << STEP_MODE)
 #define TIMES (1u << STEP_TIMES)
-#define SMALL (LINK | DELINK | RENAME | MODE | TIMES)
+#define SMALL (LINK | DELINK | RELINK | RENAME | MODE | TIMES)
 
 enum member_type {
 	MEMBER_PATH,
@@ -40,7 +41,7 @@ static const struct member {
 	unsigned kinds; /* that have it */
 } members[] = {
 	{ "path", MEMBER_PATH, offsetof(struct step, path), REPLACE | CREATE | UNLINK | START | SMALL },
-	{ "temp", MEMBER_PATH, offsetof(struct step, temp), REPLACE | CREATE | UNLINK },
+	{ "temp", MEMBER_PATH, offsetof(struct step, temp), REPLACE | CREATE | UNLINK | RELINK },
 	{ "before", MEMBER_DIGEST, offsetof(struct step, before), REPLACE | UNLINK },
 	{ "after", MEMBER_DIGEST, offsetof(struct step, after), REPLACE | CREATE },
 	{ "saved", MEMBER_PATH_OR_NULL, offsetof(struct step, saved), REPLACE | UNLINK },
@@ -51,9 +52,11 @@ static const struct member {
 	{ "verify", MEMBER_COMMAND_OR_NONE, offsetof(struct step, verify), RUN },
 	{ "verify_fails", MEMBER_FLAG, offsetof(struct step, verify_fails), RUN },
 	{ "to", MEMBER_PATH, offsetof(struct step, to), RENAME },
-	{ "target", MEMBER_TARGET, offsetof(struct step, target), LINK | DELINK | RENAME },
+	{ "target", MEMBER_TARGET, offsetof(struct step, target), LINK | DELINK | RELINK | RENAME },
+	{ "new_target", MEMBER_TARGET, offsetof(struct step, new_target), RELINK },
 	{ "made_folder", MEMBER_FLAG, offsetof(struct step, made_folder), LINK | DELINK },
-	{ "mtime_ns", MEMBER_TIME, offsetof(struct step, mtime_ns), LINK | DELINK },
+	{ "mtime_ns", MEMBER_TIME, offsetof(struct step, mtime_ns), LINK | DELINK | RELINK },
+	{ "new_mtime_ns", MEMBER_TIME, offsetof(struct step, new_mtime_ns), RELINK },
 	{ "mode_before", MEMBER_MODE, offsetof(struct step, mode_before), MODE },
 	{ "mode_after", MEMBER_MODE, offsetof(struct step, mode_after), MODE },
 	{ "mtime_before_ns", MEMBER_TIME, offsetof(struct step, mtime_before_ns), TIMES },
@@ -227,6 +230,14 @@ static int check_new_name(const struct step *s, struct error *err)
 	return error_set(err, ERROR_REFUSED, "\"to\" is no other name in the folder of \"path\"");
 }
 
+/* Otherwise nobody can tell before from after. */
+static int check_new_target(const struct step *s, struct error *err)
+{
+	if (strcmp(s->target, s->new_target) != 0)
+		return 0;
+	return error_set(err, ERROR_REFUSED, "\"new_target\" is the same as \"target\"");
+}
+
 int step_from_json(const json_t *json, struct step *ret, struct error *err)
 {
 	struct step s = { .after_mtime_ns = -1 };
@@ -236,7 +247,8 @@ int step_from_json(const json_t *json, struct step *ret, struct error *err)
 	    step_kind_parse(kind, &s.kind, err) < 0)
 		return -1;
 	if (read_members(json, &s, err) < 0 ||
-	    (s.kind == STEP_RENAME && check_new_name(&s, err) < 0)) {
+	    (s.kind == STEP_RENAME && check_new_name(&s, err) < 0) ||
+	    (s.kind == STEP_RELINK && check_new_target(&s, err) < 0)) {
 		step_release(&s);
 		return -1;
 	}

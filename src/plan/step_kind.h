@@ -26,6 +26,7 @@ extern const struct step_ops step_ops_start;
 extern const struct step_ops step_ops_run;
 extern const struct step_ops step_ops_link;
 extern const struct step_ops step_ops_delink;
+extern const struct step_ops step_ops_relink;
 extern const struct step_ops step_ops_rename;
 extern const struct step_ops step_ops_mode;
 extern const struct step_ops step_ops_times;
@@ -83,6 +84,12 @@ int step_sync_temp(const struct host *h, const struct step *s, struct error *err
 /* The copy of the old bytes in the state folder; ERROR_IN_DOUBT when there is none, or another. */
 int step_read_saved(const struct host *h, const struct step *s, struct host_file *ret,
 		    struct error *err) _must_check_;
+
+/* ERROR_REFUSED unless path is root's link to `target`, of the time `mtime_ns`, in a folder that can be
+ * changed. */
+int step_check_link(const struct host *h, const struct step *s, struct error *err) _must_check_;
+/* ERROR_IN_DOUBT: the link is neither what it was nor what we made it; `how`: "is gone". Returns -1. */
+int step_link_in_doubt(const struct step *s, const char *how, struct error *err);
 
 /* ERROR_IN_DOUBT: path is neither what it was nor what we made it. Returns -1. */
 int step_in_doubt(const struct step *s, enum step_position at, enum step_position aside,

@@ -180,7 +180,7 @@ static int require_target(const struct step *s, const struct stat *st, enum at a
 }
 
 /* One of somebody else's would come back as root's. */
-static int delink_check(const struct host *h, const struct step *s, struct error *err)
+int step_check_link(const struct host *h, const struct step *s, struct error *err)
 {
 	struct stat st;
 	enum at at;
@@ -229,7 +229,7 @@ static int make_again(const struct host *h, const struct step *s, struct error *
 	return make(h, s, err);
 }
 
-static int must_be_link(const struct step *s, const char *how, struct error *err)
+int step_link_in_doubt(const struct step *s, const char *how, struct error *err)
 {
 	(void)error_set(err, ERROR_IN_DOUBT,
 			"%s %s: it is neither what it was nor what we made it", s->path,
@@ -248,13 +248,13 @@ static int delink_revert(const struct host *h, const struct step *s, struct erro
 	if (locate(h, s, s->path, &at, err) < 0)
 		return -1;
 	if (at == AT_FOREIGN)
-		return must_be_link(s, "was changed meanwhile", err);
+		return step_link_in_doubt(s, "was changed meanwhile", err);
 	return at == AT_OURS ? settle(h, s, err) : make_again(h, s, err);
 }
 
 const struct step_ops step_ops_delink = {
 	.name = "delink",
-	.check = delink_check,
+	.check = step_check_link,
 	.prepare = step_no_op,
 	.apply = delink_apply,
 	.can_finish = can_finish,
@@ -347,7 +347,7 @@ static int rename_revert(const struct host *h, const struct step *s, struct erro
 			"recover`.",
 			s->path);
 	}
-	return must_be_link(s, at == AT_NOTHING ? "is gone" : "was changed meanwhile",
+	return step_link_in_doubt(s, at == AT_NOTHING ? "is gone" : "was changed meanwhile",
 			    err);
 }
 

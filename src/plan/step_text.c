@@ -11,15 +11,32 @@ static int append_foreign(struct buffer *b, const char *s, struct error *err)
 	return text_escape(slice_of(s, strlen(s)), false, b, err);
 }
 
+static int append_change(struct buffer *b, const char *from, const char *to,
+			 struct error *err)
+{
+	if (append_foreign(b, from, err) < 0 || buffer_append_str(b, " -> ", err) < 0 ||
+	    append_foreign(b, to, err) < 0)
+		return -1;
+	return buffer_append(b, "\n", 1, err);
+}
+
 /* "WHAT FROM -> TO" */
 static int append_line(struct buffer *b, const char *what, const char *from,
 		       const char *to, struct error *err)
 {
-	if (buffer_printf(b, err, "%-6s ", what) < 0 ||
-	    append_foreign(b, from, err) < 0 || buffer_append_str(b, " -> ", err) < 0 ||
-	    append_foreign(b, to, err) < 0)
+	return buffer_printf(b, err, "%-6s ", what) < 0 ? -1 :
+							  append_change(b, from, to, err);
+}
+
+/* "relink PATH FROM -> TO" */
+static int append_relink(struct buffer *b, const struct step *s, bool reversed,
+			 struct error *err)
+{
+	if (buffer_append_str(b, "relink ", err) < 0 ||
+	    append_foreign(b, s->path, err) < 0 || buffer_append(b, " ", 1, err) < 0)
 		return -1;
-	return buffer_append(b, "\n", 1, err);
+	return append_change(b, reversed ? s->new_target : s->target,
+			     reversed ? s->target : s->new_target, err);
 }
 
 static int append_mode(struct buffer *b, const struct step *s, bool reversed,
@@ -57,6 +74,8 @@ int step_describe(const struct step *s, bool reversed, struct buffer *ret,
 		return append_line(ret,
 				   (s->kind == STEP_LINK) != reversed ? "link" : "remove",
 				   s->path, s->target, err);
+	case STEP_RELINK:
+		return append_relink(ret, s, reversed, err);
 	case STEP_RENAME:
 		return append_line(ret, "rename", reversed ? s->to : s->path,
 				   path_basename(reversed ? s->path : s->to), err);

@@ -56,6 +56,7 @@ endif
 %C%_unit_SOURCES += %D%/test_plan_json.c
 %C%_unit_SOURCES += %D%/test_plan_link.c
 %C%_unit_SOURCES += %D%/test_plan_mode.c
+%C%_unit_SOURCES += %D%/test_plan_relink.c
 %C%_unit_SOURCES += %D%/test_plan_step.c
 %C%_unit_SOURCES += %D%/test_plan_times.c
 %C%_unit_SOURCES += %D%/test_plan_unlink.c

@@ -186,7 +186,7 @@ Test(plan_json, has_ids_of_eight_digits_which_are_not_taken)
 /* ---- the kinds */
 
 static const char *const kind_names[] = { "replace", "create", "unlink", "start", "run",
-					  "link", "delink", "rename", "mode", "times" };
+					  "link", "delink", "relink", "rename", "mode", "times" };
 
 static struct step step_of_kind(enum step_kind kind)
 {
@@ -195,7 +195,8 @@ static struct step step_of_kind(enum step_kind kind)
 
 	if (kind != STEP_RUN)
 		s.path = strdup("/run/a");
-	if (kind == STEP_REPLACE || kind == STEP_CREATE || kind == STEP_UNLINK)
+	if (kind == STEP_REPLACE || kind == STEP_CREATE || kind == STEP_UNLINK ||
+	    kind == STEP_RELINK)
 		s.temp = strdup("/run/.a");
 	if (kind == STEP_REPLACE || kind == STEP_UNLINK) {
 		s.before = digest_of("old", 3);
@@ -214,11 +215,15 @@ static struct step step_of_kind(enum step_kind kind)
 		box_ok(strings_add(&s.verify, "/bin/verify", &err));
 		s.verify_fails = true;
 	}
-	if (kind == STEP_LINK || kind == STEP_DELINK || kind == STEP_RENAME)
+	if (kind >= STEP_LINK && kind <= STEP_RENAME)
 		s.target = strdup("../init.d/a b\n");
-	if (kind == STEP_LINK || kind == STEP_DELINK)
+	if (kind >= STEP_LINK && kind <= STEP_RELINK)
 		s.mtime_ns = kind == STEP_LINK ? -1 : 1234567890000000005;
 	s.made_folder = kind == STEP_LINK || kind == STEP_DELINK;
+	if (kind == STEP_RELINK) {
+		s.new_target = strdup("/dev/null\n");
+		s.new_mtime_ns = 1300000000000000007;
+	}
 	if (kind == STEP_RENAME)
 		s.to = strdup("/run/b");
 	if (kind == STEP_MODE) {
@@ -279,6 +284,8 @@ Test(plan_json, comes_back_as_every_kind_of_step_was)
 			cr_expect(eq(uint, is.meta.mode, 04640));
 		box_str(or_none(is.to), or_none(was.to));
 		box_str(or_none(is.target), or_none(was.target));
+		box_str(or_none(is.new_target), or_none(was.new_target));
+		cr_expect(eq(i64, is.new_mtime_ns, was.new_mtime_ns));
 		cr_expect(eq(int, is.made_folder, was.made_folder));
 		cr_expect(eq(i64, is.mtime_ns, was.mtime_ns));
 		cr_expect(eq(uint, is.mode_before, was.mode_before));
@@ -305,7 +312,7 @@ static void expect_refused(const json_t *json, const char *words)
 
 	box_fails(step_from_json(json, &s, &err), ERROR_REFUSED, words);
 	cr_expect(s.path == NULL && s.temp == NULL && s.argv.items == NULL && s.to == NULL &&
-		  s.target == NULL);
+		  s.target == NULL && s.new_target == NULL);
 }
 
 /* What a journal says is done as root: every member of the kind, of its type, and no other. */
@@ -314,7 +321,8 @@ Test(plan_json, refuses_a_member_too_few_or_too_many)
 	static const char *const keys[] = { "kind", "path", "temp", "before", "after", "saved",
 					    "ready", "mode", "argv", "undo", "verify",
 					    "verify_fails", "number", "to", "target",
-					    "made_folder", "mtime_ns", "mode_before", "mode_after",
+					    "made_folder", "mtime_ns", "new_target",
+					    "new_mtime_ns", "mode_before", "mode_after",
 					    "mtime_before_ns", "mtime_after_ns" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kind_names) * ARRAY_SIZE(keys); i++) {
@@ -394,7 +402,12 @@ Test(plan_json, refuses_a_mode_that_is_none)
 Test(plan_json, refuses_a_link_that_can_not_be)
 {
 	static const char *const names[] = { "/run/a", "/run/b/c", "/b", "/etc/b", "b", "/run/../b", "" };
-	static const char *const timed[] = { "mtime_ns", "mtime_before_ns", "mtime_after_ns" };
+	static const struct {
+		enum step_kind kind;
+		const char *key;
+	} timed[] = { { STEP_DELINK, "mtime_ns" },        { STEP_RELINK, "mtime_ns" },
+		      { STEP_RELINK, "new_mtime_ns" },    { STEP_TIMES, "mtime_before_ns" },
+		      { STEP_TIMES, "mtime_after_ns" } };
 	static char long_target[5000];
 	const char *const targets[] = { "", long_target };
 
@@ -405,17 +418,25 @@ Test(plan_json, refuses_a_link_that_can_not_be)
 		(void)json_object_set_new(json, "to", json_string(names[i]));
 		expect_refused(json, "\"to\"");
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(targets) * 3; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(targets) * 4; i++) {
 		_cleanup_json_ json_t *json = json_of_kind(STEP_LINK + i / 2);
 
 		(void)json_object_set_new(json, "target", json_string(targets[i % 2]));
 		expect_refused(json, "\"target\"");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(timed); i++) {
-		_cleanup_json_ json_t *json = json_of_kind(i == 0 ? STEP_DELINK : STEP_TIMES);
+		_cleanup_json_ json_t *json = json_of_kind(timed[i].kind);
 
-		(void)json_object_set_new(json, timed[i], json_integer(-2));
-		expect_refused(json, timed[i]);
+		(void)json_object_set_new(json, timed[i].key, json_integer(-2));
+		expect_refused(json, timed[i].key);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(targets) + 1; i++) {
+		_cleanup_json_ json_t *json = json_of_kind(STEP_RELINK);
+		const char *same = json_string_value(json_object_get(json, "target"));
+
+		(void)json_object_set_new(json, "new_target",
+					  json_string(i < ARRAY_SIZE(targets) ? targets[i] : same));
+		expect_refused(json, "\"new_target\"");
 	}
 }
 
@@ -429,6 +450,8 @@ Test(plan_json, describes_what_is_no_file)
 				"remove /run/a -> ../init.d/a b\\x0a\n" },
 		[STEP_DELINK] = { "remove /run/a -> ../init.d/a b\\x0a\n",
 				  "link   /run/a -> ../init.d/a b\\x0a\n" },
+		[STEP_RELINK] = { "relink /run/a ../init.d/a b\\x0a -> /dev/null\\x0a\n",
+				  "relink /run/a /dev/null\\x0a -> ../init.d/a b\\x0a\n" },
 		[STEP_RENAME] = { "rename /run/a -> b\n", "rename /run/b -> a\n" },
 		[STEP_MODE] = { "mode   /run/a 4755 -> 000\n", "mode   /run/a 000 -> 4755\n" },
 		[STEP_TIMES] = { NULL, NULL },
