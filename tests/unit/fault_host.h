@@ -96,7 +96,7 @@ void box_write(const char *path, const char *text);
 void box_mkdir(const char *path, mode_t mode);
 /* What is in a file, one of 8 in turn; "(none)" when it is not there. */
 const char *box_text(const char *path);
-/* The names in a folder, sorted, each behind a blank; "(none)" for no folder. */
+/* The names in a folder, sorted, each behind a blank, one of 8 in turn; "(none)" for no folder. */
 const char *box_names(const char *path);
 mode_t box_mode(const char *path);
 
