@@ -18,6 +18,7 @@ static const char functions[] =
 	"\n"
 	"#     link PATH TARGET WHETHER-ITS-FOLDER-WAS-MADE\n"
 	"#     delink PATH TARGET TIME TIME\n"
+	"#     relink PATH BEFORE AFTER TIME TIME TWIN\n"
 	"#     rename PATH TO TARGET\n"
 	"#     mode PATH BEFORE AFTER\n"
 	"#     times PATH TIME TIME\n"
@@ -25,7 +26,7 @@ static const char functions[] =
 	"was() {\n"
 	"\tcase $1 in\n"
 	"\tlink) missing \"$2\" && { [ \"$4\" = no ] || ! is_empty \"${2%/*}\"; } ;;\n"
-	"\tdelink) is_link \"$2\" \"$3\" ;;\n"
+	"\tdelink | relink) is_link \"$2\" \"$3\" ;;\n"
 	"\trename) is_link \"$2\" \"$4\" && ! is_link \"$3\" \"$4\" ;;\n"
 	"\tmode) has_mode \"$2\" \"$3\" ;;\n"
 	"\tesac\n"
@@ -35,6 +36,7 @@ static const char functions[] =
 	"\tcase $1 in\n"
 	"\tlink) missing \"$2\" || is_link \"$2\" \"$3\" ;;\n"
 	"\tdelink) missing \"$2\" ;;\n"
+	"\trelink) is_link \"$2\" \"$4\" || { missing \"$2\" && is_link \"$7\" \"$3\"; } ;;\n"
 	"\trename) missing \"$2\" && is_link \"$3\" \"$4\" ;;\n"
 	"\tmode) has_mode \"$2\" \"$4\" ;;\n"
 	"\tesac\n"
@@ -48,6 +50,7 @@ static const char functions[] =
 	"\tcase $1 in\n"
 	"\tlink) complain \"  it was not there before\" ;;\n"
 	"\tdelink) complain \"  it was a symbolic link to $3\" ;;\n"
+	"\trelink) complain \"  it was a symbolic link to $3, and became one to $4\" ;;\n"
 	"\trename) complain \"  it was a symbolic link to $4, and became $3\" ;;\n"
 	"\tmode) complain \"  it was a regular file with the mode $3, and got the mode $4\" ;;\n"
 	"\tesac\n"
@@ -75,6 +78,13 @@ static const char functions[] =
 	"\tln -s -- \"$2\" \"$1\" || return\n"
 	"\t[ -z \"$3\" ] || set_time \"$1\" \"$3\" \"$4\"\n"
 	"}\n"
+	"# mv would put the twin into a folder that the link leads to.\n"
+	"undo_relink() {\n"
+	"\tis_link \"$5\" \"$2\" || { rm -f \"$5\" && ln -s -- \"$2\" \"$5\"; } || return\n"
+	"\t[ -z \"$3\" ] || set_time \"$5\" \"$3\" \"$4\"\n"
+	"\t[ ! -d \"$1\" ] || rm -f \"$1\" || return\n"
+	"\tmv -f \"$5\" \"$1\"\n"
+	"}\n"
 	"undo_rename() { mv -f \"$2\" \"$1\"; }\n"
 	"undo_mode() { chmod \"$2\" \"$1\"; }\n"
 	"\n"
@@ -88,6 +98,7 @@ static const char functions[] =
 	"\tcase $1 in\n"
 	"\tlink) undo_link \"$2\" \"$3\" \"$4\" ;;\n"
 	"\tdelink) undo_delink \"$2\" \"$3\" \"$4\" \"$5\" ;;\n"
+	"\trelink) undo_relink \"$2\" \"$3\" \"$5\" \"$6\" \"$7\" ;;\n"
 	"\trename) undo_rename \"$2\" \"$3\" ;;\n"
 	"\tmode) undo_mode \"$2\" \"$3\" ;;\n"
 	"\tesac || { complain \"$2 could not be put back\"; failed; }\n"
@@ -130,6 +141,15 @@ static int append_mode(struct buffer *b, mode_t mode, struct error *err)
 	return buffer_printf(b, err, " %04o", (unsigned)mode);
 }
 
+static int append_relink(struct buffer *b, const struct step *s, struct error *err)
+{
+	if (append_argument(b, s->target, err) < 0 ||
+	    append_argument(b, s->new_target, err) < 0 ||
+	    append_time(b, s->mtime_ns, err) < 0)
+		return -1;
+	return append_argument(b, s->temp, err);
+}
+
 static int append_what(struct buffer *b, const struct step *s, struct error *err)
 {
 	switch (s->kind) {
@@ -141,6 +161,8 @@ static int append_what(struct buffer *b, const struct step *s, struct error *err
 		return append_argument(b, s->target, err) < 0 ?
 			       -1 :
 			       append_time(b, s->mtime_ns, err);
+	case STEP_RELINK:
+		return append_relink(b, s, err);
 	case STEP_RENAME:
 		return append_argument(b, s->to, err) < 0 ?
 			       -1 :
