@@ -58,6 +58,17 @@ static int add(struct diff *d, struct step *s, const char *path, struct error *e
 	return plan_add(&d->p->plan, s, err);
 }
 
+/* The hidden file beside `path`, which goes whatever comes of it. */
+static int add_temp(struct diff *d, struct step *s, const char *path, struct error *err)
+{
+	struct plan *plan = &d->p->plan;
+
+	s->temp = plan_temp_path(path, plan->id, err);
+	if (s->temp == NULL || strings_add(&plan->on_abort, s->temp, err) < 0)
+		return -1;
+	return strings_add(&plan->on_commit, s->temp, err);
+}
+
 static bool is_runlevel_link(const struct host_tree_entry *e)
 {
 	const char *name = strrchr(e->path, '/') + 1;
@@ -126,6 +137,23 @@ static int add_link(struct diff *d, const struct host_tree_entry *e, struct erro
 			!host_file_exists(d->c->host, folder);
 	s.target = str_dup(e->target, err);
 	return s.target == NULL ? -1 : add(d, &s, e->path, err);
+}
+
+/* A unit may be masked in another way, and a link may have been made to lead elsewhere. */
+static int add_relink(struct diff *d, const struct host_tree_entry *was,
+		      const struct host_tree_entry *is, struct error *err)
+{
+	struct step s = { .kind = STEP_RELINK, .mtime_ns = was->mtime_ns,
+			  .new_mtime_ns = d->p->boot->exact ? is->mtime_ns : -1 };
+
+	s.target = str_dup(was->target, err);
+	s.new_target = str_dup(is->target, err);
+	if (s.target == NULL || s.new_target == NULL ||
+	    add_temp(d, &s, was->path, err) < 0) {
+		step_release(&s);
+		return -1;
+	}
+	return add(d, &s, was->path, err);
 }
 
 static int add_mode(struct diff *d, const struct host_tree_entry *was,
@@ -199,10 +227,7 @@ static int add_text(struct diff *d, const struct host_tree_entry *was,
 
 	s.meta.mode = is != NULL ? is->mode : 0;
 
-	s.temp = plan_temp_path(path, d->p->plan.id, err);
-	if (s.temp == NULL || (was != NULL && fill_existing(d, was, &s, err) < 0) ||
-	    strings_add(&d->p->plan.on_abort, s.temp, err) < 0 ||
-	    strings_add(&d->p->plan.on_commit, s.temp, err) < 0) {
+	if (add_temp(d, &s, path, err) < 0 || (was != NULL && fill_existing(d, was, &s, err) < 0)) {
 		step_release(&s);
 		return -1;
 	}
@@ -229,9 +254,7 @@ static int add_changed(struct diff *d, const struct host_tree_entry *was,
 		return refuse_change(was->path, err);
 	switch (was->kind) {
 	case HOST_TREE_LINK:
-		if (strcmp(was->target, is->target) == 0)
-			return 0;
-		return add_delink(d, was, err) < 0 ? -1 : add_link(d, is, err);
+		return strcmp(was->target, is->target) == 0 ? 0 : add_relink(d, was, is, err);
 	case HOST_TREE_FILE:
 		if (!host_tree_same_bytes(was, is) && add_text(d, was, is, err) < 0)
 			return -1;
@@ -313,6 +336,14 @@ static int add_folder_times(struct diff *d, struct error *err)
 	return 0;
 }
 
+/* By a step that gives it its time, too. */
+static bool is_replaced(const struct host_tree_entry *was, const struct host_tree_entry *is)
+{
+	return was->kind == HOST_TREE_FILE ? !host_tree_same_bytes(was, is) :
+	       was->kind == HOST_TREE_LINK ? strcmp(was->target, is->target) != 0 :
+					     false;
+}
+
 /* Where our last commit left a folder as it is, but not its time (a lazily removed temporary). */
 static int add_other_times(struct diff *d, struct error *err)
 {
@@ -321,8 +352,7 @@ static int add_other_times(struct diff *d, struct error *err)
 		const struct host_tree_entry *was = host_tree_find(d->before, is->path);
 
 		if (was == NULL || was->mtime_ns == is->mtime_ns ||
-		    strings_contain(&d->folders, is->path) ||
-		    (is->kind == HOST_TREE_FILE && !host_tree_same_bytes(was, is)))
+		    strings_contain(&d->folders, is->path) || is_replaced(was, is))
 			continue;
 		if (add_times(&d->p->plan, is->path, was->mtime_ns, is->mtime_ns, false, err) < 0)
 			return -1;

@@ -249,6 +249,37 @@ Test(toggle_service, makes_a_link_anew_where_an_image_has_another_one)
 	toggle_plan_free(&k.p);
 }
 
+/* In one step: gone and made again it would be missing in between, and what a plan makes may not be
+ * there when it begins. */
+Test(toggle_service, lets_a_link_point_to_something_else)
+{
+	for (int exact = 0; exact < 2; exact++) {
+		struct planning k;
+		struct error err = ERROR_INIT;
+		const struct step *s;
+
+		plan_begin(&k);
+		k.p->boot->exact = exact;
+		host_tree_remove(&k.p->boot->wanted, "/etc/rc2.d/S77foo");
+		put(&k.p->boot->wanted, HOST_TREE_LINK, "/etc/rc2.d/S77foo", "../init.d/foo", 0777, 18);
+		box_ok(service_add_steps(&k.c, k.p, &err));
+		s = step_of(&k, STEP_RELINK, "/etc/rc2.d/S77foo");
+		cr_assert_not_null(s);
+		cr_expect_str_eq(s->target, "/etc/init.d/foo");
+		cr_expect_str_eq(s->new_target, "../init.d/foo");
+		cr_expect_str_eq(s->temp, "/etc/rc2.d/.rootlatch-0badcafe-S77foo~");
+		cr_expect(eq(i64, s->mtime_ns, 17));
+		cr_expect(eq(i64, s->new_mtime_ns, exact ? 18 : -1));
+		cr_expect(strings_contain(&k.p->plan.on_commit, s->temp));
+		cr_expect(strings_contain(&k.p->plan.on_abort, s->temp));
+		cr_expect(strings_contain(&k.p->files, "/etc/rc2.d/S77foo"));
+		/* and the folder's time, before it and, of an image, behind it */
+		cr_expect(eq(int, (int)k.p->plan.steps[0].kind, STEP_TIMES));
+		cr_expect(eq(sz, k.p->plan.len, exact ? 3 : 2));
+		toggle_plan_free(&k.p);
+	}
+}
+
 Test(toggle_service, refuses_what_would_become_something_else)
 {
 	struct planning k;

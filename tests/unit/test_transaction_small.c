@@ -30,6 +30,8 @@
 #define WANTED WANTS "/a.service"
 #define MASKS "/etc/masks"
 #define MASK MASKS "/a.service"
+#define ODD RC "/odd"
+#define ODD_TEMP RC "/.odd~"
 #define OLD "TARGETS = a z\n"
 #define NEW "TARGETS = z\n"
 
@@ -86,6 +88,7 @@ static void set_scene(void)
 	box_mkdir(WANTS, 0755);
 	make_link(STARTED, "../init.d/a", 1000000001);
 	make_link(WANTED, "/lib/a.service", 1000000002);
+	make_link(ODD, "../../dev/null", 1000000009);
 	box_write(SCRIPT, "#!/bin/sh\n");
 	cr_assert(eq(int, chmod(box_path(SCRIPT), 0750), 0));
 	box_write(DEPEND, OLD);
@@ -102,7 +105,7 @@ static char *look(bool folder_times)
 {
 	static const char *const paths[] = { "/etc", "/etc/init.d", RC,      WANTS,
 					     MASKS,  STARTED,       STOPPED, SCRIPT,
-					     DEPEND, WANTED,        MASK };
+					     DEPEND, WANTED,        MASK,    ODD };
 	struct buffer b = BUFFER_INIT;
 	struct error err = ERROR_INIT;
 
@@ -210,6 +213,22 @@ static void add_depend(struct job *j, const char *after, int64_t mtime_ns)
 	box_ok(plan_add(&j->plan->plan, &s, &err));
 }
 
+static void add_relink(struct job *j, const char *target, const char *new_target,
+		       int64_t new_mtime_ns)
+{
+	struct error err = ERROR_INIT;
+
+	box_ok(strings_add(&j->plan->plan.on_abort, ODD_TEMP, &err));
+	box_ok(strings_add(&j->plan->plan.on_commit, ODD_TEMP, &err));
+	add(j, (struct step){ .kind = STEP_RELINK,
+			      .path = strdup(ODD),
+			      .temp = strdup(ODD_TEMP),
+			      .target = strdup(target),
+			      .new_target = strdup(new_target),
+			      .mtime_ns = mtime(ODD),
+			      .new_mtime_ns = new_mtime_ns });
+}
+
 static const char *const folders[] = { "/etc", "/etc/init.d", RC, WANTS };
 
 static void plan_off(struct job *j)
@@ -248,6 +267,7 @@ static void plan_off(struct job *j)
 			      .made_folder = true,
 			      .target = strdup("/dev/null"),
 			      .mtime_ns = 1200000000000000008 });
+	add_relink(j, "../../dev/null", "/dev/null", 1200000000000000010);
 	box_ok(state_add_toggle(&j->plan->after, &t, &err));
 }
 
@@ -257,6 +277,7 @@ static void plan_on(struct job *j, bool closing)
 	j->plan->closing = closing;
 	for (size_t i = 0; i < 3; i++)
 		add_times(j, folders[i], mtime(folders[i]), -1);
+	add_relink(j, "/dev/null", "../../dev/null", 1000000009000000007);
 	add(j, (struct step){ .kind = STEP_DELINK,
 			      .path = strdup(MASK),
 			      .made_folder = true,
@@ -381,7 +402,7 @@ Test(transaction_small, switches_off_and_back_on_exactly)
 
 	switch_off();
 	cr_expect(eq(uint, box_mode(SCRIPT), 0644));
-	box_str(box_names(RC), " K02a");
+	box_str(box_names(RC), " K02a odd");
 	box_str(box_names("/etc"), " init.d masks rc2.d");
 	box_str(box_text(DEPEND), NEW);
 	cr_assert(eq(int, lstat(box_path(DEPEND), &st), 0));
@@ -586,8 +607,10 @@ static char *diff_of_plan(struct job *j)
 
 #define LINES_OFF                                                    \
 	"rename " STARTED " -> K02a\nmode   " SCRIPT " 750 -> 644\n" \
-	"remove " WANTED " -> /lib/a.service\nlink   " MASK " -> /dev/null\n"
+	"remove " WANTED " -> /lib/a.service\nlink   " MASK " -> /dev/null\n" \
+	"relink " ODD " ../../dev/null -> /dev/null\n"
 #define LINES_ON                                                              \
+	"relink " ODD " /dev/null -> ../../dev/null\n"                       \
 	"remove " MASK " -> /dev/null\nlink   " WANTED " -> /lib/a.service\n" \
 	"mode   " SCRIPT " 644 -> 750\nrename " STOPPED " -> S02a\n"
 #define DIFF_OFF "--- " DEPEND "\n+++ " DEPEND "\n@@ -1 +1 @@\n-" OLD "+" NEW
