@@ -11,7 +11,8 @@ static void usage(void)
 	dprintf(STDERR_FILENO,
 		"usage: sweep [OPTION...] -- PROGRAM [ARGUMENT...]\n"
 		"  --name NAME        what it is called in the output\n"
-		"  --after WORDS      first `PROGRAM WORDS`: what leads up to the command\n"
+		"  --after WORDS      first `PROGRAM WORDS`: what leads up to the command; given\n"
+		"                     again, these are next\n"
 		"  --boot WHAT        and then a boot; token: only its token is gone; run: all of\n"
 		"                     /run/rootlatch, and the watchers\n"
 		"  --line-1           with a main file that includes no folder first\n"
@@ -60,6 +61,17 @@ static void parse_boot(struct options *o, const char *what)
 	o->boot = strcmp(what, "token") == 0 ? BOOT_TOKEN : BOOT_RUN;
 }
 
+static void add_after(struct options *o, const char *words)
+{
+	unsigned n = 0;
+
+	while (o->after[n] != NULL)
+		n++;
+	if (n == AFTER_MAX)
+		usage();
+	o->after[n] = words;
+}
+
 static void take(struct options *o, int c, char *value)
 {
 	switch (c) {
@@ -67,7 +79,7 @@ static void take(struct options *o, int c, char *value)
 		o->name = value;
 		break;
 	case 'a':
-		o->after = value;
+		add_after(o, value);
 		break;
 	case 'b':
 		parse_boot(o, value);

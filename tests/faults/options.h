@@ -10,6 +10,7 @@
 #include "trace.h"
 
 #define WORKERS_MAX 16
+#define AFTER_MAX 4
 
 /* What a boot took away before the host is as PROGRAM finds it. */
 enum options_boot {
@@ -20,8 +21,8 @@ enum options_boot {
 
 struct options {
 	const char *name;
-	const char
-		*after; /* words: what is done before the host is as PROGRAM finds it */
+	const char *after[AFTER_MAX + 1]; /* words, NULL behind the last: what is done before the
+					   * host is as PROGRAM finds it */
 	enum options_boot boot;
 	const char *services; /* a shell command that makes them: services are the matter */
 	bool list, daemon, cron, line_1, own, watcher, changes, recovered, order, process,

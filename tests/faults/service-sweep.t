@@ -46,6 +46,8 @@ enable_again=(--after "disable foo" -- "$ROOTLATCH" enable foo)
 revert_first=(--after "disable baz foo" -- "$ROOTLATCH" revert service/baz)
 several=(-- "$ROOTLATCH" disable foo baz)
 remove=(-- "$ROOTLATCH" disable foo --method remove)
+# where systemctl is, the mask is another one then
+revert_mask=(--after "enable bar" --after "disable bar" -- "$ROOTLATCH" revert service/bar)
 
 insserv_root()
 {
@@ -87,7 +89,7 @@ everything()
 {
 	local what
 
-	for what in disable enable revert enable_again revert_first several remove; do
+	for what in disable enable revert enable_again revert_first several remove revert_mask; do
 		local -n words=$what
 		whole "$what, all of it killed, $backend" --mode all --way-back 1 "${words[@]}"
 		whole "$what, a process killed, $backend" --mode process --way-back 1 \

@@ -444,8 +444,8 @@ static void capture_hosts(struct worker *w)
 	struct trace_outcome o;
 
 	image_capture(fixture_roots, &w->terms.pristine);
-	if (w->options->after != NULL)
-		do_or_die(w, w->options->after);
+	for (const char *const *words = w->options->after; *words != NULL; words++)
+		do_or_die(w, *words);
 	boot(w);
 	look(w, &w->terms.before);
 	watchers_capture(&w->watchers);
