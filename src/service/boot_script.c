@@ -336,6 +336,8 @@ static int add_usual(struct reading *r, struct error *err)
 		if (flat == NULL || deep == NULL || add_pid_file(r, flat, err) < 0 ||
 		    add_pid_file(r, deep, err) < 0)
 			return -1;
+		if (i == 0)
+			s->n_own = s->pid_files.len;
 	}
 	return 0;
 }

@@ -14,7 +14,8 @@
 struct boot_script {
 	struct strings programs;  /* absolute paths, of DAEMON= and of start-stop-daemon(8) */
 	struct strings names;     /* as processes are called: the service's own, the programs' */
-	struct strings pid_files; /* absolute paths; the usual ones last */
+	struct strings pid_files; /* absolute paths; those that bear a program's name last */
+	size_t n_own;             /* the first of them: said by the script, or by its own name */
 	struct buffer text;
 };
 

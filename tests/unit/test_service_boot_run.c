@@ -261,6 +261,65 @@ Test(service_boot_run, takes_a_pid_file_that_names_what_the_script_speaks_of)
 	cr_expect(eq(int, r.processes[0].pid, pid));
 }
 
+/* Another service with the same program, told apart by its pid file alone. */
+static void write_other_script(const char *pid_file)
+{
+	char path[80], text[512];
+
+	(void)snprintf(path, sizeof(path), "/etc/init.d/%s-two", name);
+	(void)snprintf(text, sizeof(text), "#!/bin/sh\nDAEMON=%s\nPIDFILE=%s\n", program, pid_file);
+	fixture_write(path, text);
+}
+
+Test(service_boot_run, tells_two_services_with_the_same_program_apart)
+{
+	_cleanup_boot_run_ struct boot_run r = BOOT_RUN_INIT, gone = BOOT_RUN_INIT;
+	struct error err = ERROR_INIT;
+	char two[32];
+	struct boot_service other = { .name = two, .has_script = true };
+	pid_t pid, child;
+
+	(void)snprintf(two, sizeof(two), "%s-two", name);
+	write_script(START, STOP, "exit 3");
+	write_other_script("/run/two.pid");
+	pid = spawn(program, NULL);
+	child = spawn(program, NULL);
+	sh("echo %d >/run/two.pid", (int)pid);
+	/* one that no pid file names may be either's */
+	r = look();
+	cr_expect(has(&r, child) && !has(&r, pid));
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	start();
+	boot_run_release(&r);
+	r = look();
+	cr_assert(eq(sz, r.len, 1));
+	cr_expect(not(has(&r, pid)));
+	assert_ok(boot_run_stop(&live, &service, &err));
+	gone = look();
+	cr_expect(eq(sz, gone.len, 0));
+	cr_expect(eq(int, kill(pid, 0), 0));
+	/* the other one's, asked for by its own name: also by a file that bears the program's name */
+	boot_run_release(&r);
+	assert_ok(boot_run_read(&live, &other, &r, &err));
+	cr_expect(has(&r, pid));
+	sh("mv /run/two.pid /run/$N.pid");
+	boot_run_release(&r);
+	assert_ok(boot_run_read(&live, &other, &r, &err));
+	cr_expect(not(has(&r, pid)), "the first one's pid file says that it is the first one's");
+}
+
+Test(service_boot_run, leaves_no_process_out_for_a_copy_of_its_own_script)
+{
+	_cleanup_boot_run_ struct boot_run r = BOOT_RUN_INIT;
+
+	write_script(START, STOP, "exit 3");
+	sh("cp /etc/init.d/$N /etc/init.d/$N.dpkg-old");
+	start();
+	r = look();
+	cr_expect(eq(sz, r.len, 1));
+}
+
 Test(service_boot_run, passes_over_other_roots_and_other_pid_namespaces)
 {
 	_cleanup_boot_run_ struct boot_run r = BOOT_RUN_INIT;
