@@ -25,14 +25,26 @@ static int log_recovery(struct rootlatch *r, const struct recovery *found, struc
 	return 0;
 }
 
-static json_t *recovery_json(const struct recovery *found)
+static json_t *warnings_of(const struct recovery *found, struct error *err)
 {
-	return json_pack("{s:s, s:s?, s:s?, s:s?, s:b, s:s, s:b, s:I, s:I}", "host", "localhost",
+	struct toggle_warning one = { .kind = "note", .text = (char *)found->remarks.message,
+				      .hint = (char *)"" };
+	const struct toggle_warnings all = { .items = &one,
+					     .len = found->remarks.code != ERROR_NONE };
+
+	return api_warnings_json(&all, err);
+}
+
+static json_t *recovery_json(const struct recovery *found, struct error *err)
+{
+	_cleanup_json_ json_t *one = json_pack("{s:s, s:s?, s:s?, s:s?, s:b, s:s, s:b, s:I, s:I}", "host", "localhost",
 			 "toggle", found->toggle, "id", found->found ? found->id : NULL, "command",
 			 found->command, "changed", found->found, "how",
 			 !found->found ? "nothing" : found->finished ? "finished" : "undone",
 			 "still_open", found->found && found->closing && !found->finished, "swept", (json_int_t)found->swept, "reloaded",
 			 (json_int_t)found->reloaded);
+
+	return json_put(one, "warnings", warnings_of(found, err), err) < 0 ? NULL : json_incref(one);
 }
 
 /* Watchers of openings that were undone end, too. */
@@ -80,7 +92,7 @@ static int recover(struct rootlatch *r, struct rootlatch_result **ret, struct er
 	result = api_result_new("recover", err);
 	if (result == NULL)
 		return -1;
-	if (api_result_add(result, recovery_json(&found), err) < 0 ||
+	if (api_result_add(result, recovery_json(&found, err), err) < 0 ||
 	    api_result_seal(result, found.found && found.closing && !found.finished ?
 			    ROOTLATCH_IN_DOUBT : ROOTLATCH_OK, found.found || found.swept > 0,
 			    err) < 0) {

@@ -102,6 +102,8 @@ int cli_recover_only(struct cli *cli)
 			      json_get_string(output_first(doc), "id", "?"),
 			      json_get_string(output_first(doc), "command", "?"),
 			      json_get_string(output_first(doc), "how", "?"));
+	if (!cli->quiet)
+		output_warnings(output_first(doc));
 	rootlatch_result_free(result);
 	return 0;
 }

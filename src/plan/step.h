@@ -30,6 +30,10 @@
 #include "base/json.h"
 #include "host/file.h"
 
+/* The exit status of a RUN's undo which did what matters, and has something to say all the same:
+ * one line of its output. */
+#define STEP_UNDO_REMARKS 10
+
 enum step_kind {
 	STEP_REPLACE,
 	STEP_CREATE, /* a file of root's where there was none */
@@ -138,7 +142,8 @@ int step_finish(const struct host *h, const struct step *s, struct error *err) _
  * that it is in effect, be it that there is no undo. LINK, DELINK, RELINK, RENAME, MODE:
  * ERROR_IN_DOUBT when it is neither as before nor as after; what else came to the name `to`, or to
  * the path of RELINK, before we could is left there. DELINK: a folder that is gone is made again.
- * TIMES: what is gone has no time, and is no error. */
+ * TIMES: what is gone has no time, and is no error. RUN: ERROR_DIFFERENT with the remarks of an undo,
+ * see STEP_UNDO_REMARKS. */
 int step_revert(const struct host *h, const struct step *s, struct error *err) _must_check_;
 
 /* Where step_revert prepares what takes the place of a temp that is gone; for those who tidy up.

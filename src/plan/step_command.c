@@ -156,6 +156,14 @@ static int still_in_effect(const struct step *s, const struct host_outcome *o, s
 	return error_hint(err, "Undo it by hand, then `rootlatch recover`.");
 }
 
+static int remark(const struct host_outcome *o, struct error *err)
+{
+	_cleanup_buffer_ struct buffer words = BUFFER_INIT;
+
+	return show_words(o, &words, err) < 0 ? -1 :
+	       error_set(err, ERROR_DIFFERENT, "%s", words.data);
+}
+
 static int run_revert(const struct host *h, const struct step *s, struct error *err)
 {
 	_cleanup_host_outcome_ struct host_outcome o = { .status = 0 };
@@ -167,6 +175,8 @@ static int run_revert(const struct host *h, const struct step *s, struct error *
 		return 0;
 	if (s->undo.len > 0 && run(h, &s->undo, &o, err) < 0)
 		return -1;
+	if (o.status == STEP_UNDO_REMARKS && s->verify.len == 0)
+		return remark(&o, err);
 	in_effect = o.status != 0;
 	if (s->verify.len > 0 && ask(h, s, &in_effect, err) < 0)
 		return -1;

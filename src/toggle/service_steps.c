@@ -13,6 +13,10 @@
 
 #define SYSTEMCTL "/usr/bin/systemctl"
 #define TRUE "/bin/true"
+/* exits with STEP_UNDO_REMARKS */
+#define AGAIN "said=$(" SYSTEMCTL " daemon-reload 2>&1) && exit; echo \"systemd could not read its units " \
+	      "again, and may go on with those of the attempt until \\`systemctl daemon-reload\\` succeeds. " \
+	      "It said: $said\"; exit 10"
 #define OWN_PROGRAM "/proc/self/exe"
 
 struct diff {
@@ -432,12 +436,12 @@ static int add_command(const char *const *argv, struct strings *ret, struct erro
 }
 
 /* systemd reads its units anew after they were changed, and after they were put back. When it can't
- * even do that, or is not there (`--root`), the files are back all the same. */
+ * even do that the files are back all the same, and it is said. */
 int service_add_reload(const struct toggle_context *c, struct toggle_plan *p, bool last,
 		       struct error *err)
 {
 	static const char *const reload[] = { SYSTEMCTL, "daemon-reload", NULL };
-	static const char *const again[] = { "/bin/sh", "-c", SYSTEMCTL " daemon-reload || :", NULL };
+	static const char *const again[] = { "/bin/sh", "-c", AGAIN, NULL };
 	static const char *const nothing[] = { TRUE, NULL };
 	struct step s = { .kind = STEP_RUN };
 

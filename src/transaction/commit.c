@@ -163,11 +163,11 @@ static int settle_listeners(struct commit *k, struct error *err)
 				  &reloaded, err);
 }
 
-static int put_back(struct commit *k, struct error *err)
+static int put_back(struct commit *k, struct error *remarks, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
 
-	if (rollback_files(k->host, &k->p->plan, err) < 0) {
+	if (rollback_files(k->host, &k->p->plan, remarks, err) < 0) {
 		/* what could be put back has to count, all the same */
 		if (k->activated && !k->p->closing)
 			error_ignore(settle_listeners(k, &ignored));
@@ -183,10 +183,10 @@ static int put_back(struct commit *k, struct error *err)
 /* What went wrong stands first; how the host is now, behind it. */
 static int roll_back(struct commit *k, struct error *err)
 {
-	struct error cause = *err, why = ERROR_INIT;
+	struct error cause = *err, why = ERROR_INIT, remarks = ERROR_INIT;
 
 	step_event(k, "rolling back");
-	if (put_back(k, &why) < 0) {
+	if (put_back(k, &remarks, &why) < 0) {
 		(void)error_set(err, ERROR_IN_DOUBT, "%.900s; and then: %.900s", cause.message,
 				why.message);
 		return error_hint(err, "%s%s`rootlatch recover` tries again.", why.hint,
@@ -200,6 +200,8 @@ static int roll_back(struct commit *k, struct error *err)
 	if (cause.code == ERROR_FAILED)
 		(void)error_hint_add(err, "It was rolled back, everything is as before.%s",
 				     k->p->closing ? " The login is still OPEN." : "");
+	if (remarks.code != ERROR_NONE)
+		(void)error_hint_add(err, "But %s", remarks.message);
 	return -1;
 }
 

@@ -71,7 +71,7 @@ static int undo(const struct store *store, const struct journal *j, struct recov
 		struct error *err)
 {
 	struct error files = ERROR_INIT;
-	bool back = rollback_files(store->host, &j->plan, &files) == 0;
+	bool back = rollback_files(store->host, &j->plan, &r->remarks, &files) == 0;
 
 	/* of an opening that can't be undone wholly, what was taken away may be what lets root in:
 	 * as long as sshd does not read that, it does */

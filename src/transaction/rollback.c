@@ -10,7 +10,8 @@
 
 #define BACK_WITHIN_NS (10 * NSEC_PER_SEC) /* a listener that is alive */
 
-int rollback_files(const struct host *h, const struct plan *plan, struct error *err)
+int rollback_files(const struct host *h, const struct plan *plan, struct error *remarks,
+		   struct error *err)
 {
 	struct error first = ERROR_INIT;
 
@@ -18,7 +19,11 @@ int rollback_files(const struct host *h, const struct plan *plan, struct error *
 	for (size_t i = plan->len; i > (SEEDED("undo-half") ? 1 : 0); i--) {
 		struct error why = ERROR_INIT;
 
-		if (step_revert(h, &plan->steps[i - 1], &why) < 0 && first.code == ERROR_NONE)
+		if (step_revert(h, &plan->steps[i - 1], &why) == 0)
+			continue;
+		if (why.code == ERROR_DIFFERENT)
+			*remarks = why;
+		else if (first.code == ERROR_NONE)
 			first = why;
 	}
 	if (first.code == ERROR_NONE)

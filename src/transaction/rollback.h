@@ -9,9 +9,10 @@
 #include "plan/plan.h"
 #include "service/sshd.h"
 
-/* Undoes the steps, last first. ERROR_IN_DOUBT when one can't be. */
-int rollback_files(const struct host *h, const struct plan *plan, struct error *err)
-	_must_check_;
+/* Undoes the steps, last first. ERROR_IN_DOUBT when one can't be. Remarks of their undoing go to
+ * `remarks`, whose code stays ERROR_NONE when there are none. */
+int rollback_files(const struct host *h, const struct plan *plan, struct error *remarks,
+		   struct error *err) _must_check_;
 
 /* Once the files are as they shall stay: whatever listens with `config` now, started by whomever and
  * whenever, is made to read them, with proof. Where nothing listens, the first of the `n` that did

@@ -47,6 +47,7 @@ struct recovery {
 	char *toggle;
 	size_t swept;     /* leftovers of transactions that never began */
 	size_t reloaded;  /* listeners */
+	struct error remarks; /* of the undoing; ERROR_NONE: none */
 };
 
 #define RECOVERY_INIT { .found = false }

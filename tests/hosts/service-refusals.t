@@ -169,6 +169,7 @@ in_host new 'cp usr/bin/systemctl root/systemctl.real
 		"exec /root/systemctl.real \"\$@\"" >root/systemctl
 	chmod 755 root/systemctl; mount --bind root/systemctl usr/bin/systemctl'
 expect_rolled_back new 1 'daemon-reload' rootlatch disable apache2
+expect_match "$err" 'But systemd .*attempt until .systemctl daemon-reload. succeeds. It said: no reload today' "the rest"
 in_host new 'umount usr/bin/systemctl'
 expect "$(starts new apache2)" on "at boot"
 

@@ -325,6 +325,22 @@ Test(plan_command, is_in_doubt_when_nothing_undoes_what_is_in_effect)
 	box_str(box_names(""), " on runs");
 }
 
+Test(plan_command, says_what_an_undo_remarks)
+{
+	struct error err = ERROR_INIT;
+
+	step.kind = STEP_RUN;
+	set_command(&step.argv, ":");
+	set_command(&step.undo, "rm -f made; echo 'but \033[1mso'; exit 10");
+	box_ok(apply(&err));
+	box_fails(revert(&err), ERROR_DIFFERENT, "but \\x1b[1mso");
+	/* one that is read back has no say in it */
+	set_command(&step.verify, "test -e made");
+	set_command(&step.undo, "exit 10");
+	box_write("/made", "");
+	box_fails(revert(&err), ERROR_IN_DOUBT, "did not undo it (status 10)");
+}
+
 Test(plan_command, takes_no_answer_for_none)
 {
 	struct error err = ERROR_INIT;

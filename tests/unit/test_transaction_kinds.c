@@ -580,6 +580,46 @@ Test(transaction_kinds, undoes_what_was_started_and_run)
 	cr_expect(gt(uint, undone, 5u));
 }
 
+/* What an undo remarks keeps nothing from going back, and is told. */
+static void prepend_remark(struct job *j)
+{
+	struct step run = { .kind = STEP_RUN };
+	struct error err = ERROR_INIT;
+
+	add_command(&run.argv, ":");
+	add_command(&run.undo, "echo nobody was told; exit 10");
+	box_ok(plan_prepend(&j->plan->plan, &run, &err));
+}
+
+Test(transaction_kinds, goes_back_and_tells_what_an_undo_remarks)
+{
+	_cleanup_job_ struct job failing = { .plan = NULL }, dying = { .plan = NULL };
+	struct death d = { .job = &dying, .at = 3, .only = FAULT_RENAME };
+	_cleanup_recovery_ struct recovery r = RECOVERY_INIT;
+	struct error err = ERROR_INIT;
+
+	set_live();
+	plan_open(&failing);
+	prepend_remark(&failing);
+	fault_arm(&box()->fault, FAULT_ERROR, d.at, EIO);
+	box()->fault.only = FAULT_RENAME;
+	box_fails(commit(&failing, &err), ERROR_FAILED, "Input/output error");
+	cr_assert(fault_disarm(&box()->fault));
+	box_str(err.hint, "It was rolled back, everything is as before.\nBut nobody was told");
+	cr_expect(not(journal_exists(&store)));
+	plan_open(&dying);
+	prepend_remark(&dying);
+	cr_assert(eq(int, box_fork(die, &d), FAULT_DEATH));
+	cr_assert(journal_exists(&store));
+	box_ok(store_lock(&store, false, 0, &err));
+	box_ok(recovery_run(&store, &r, &err));
+	store_unlock(&store);
+	cr_expect(r.found && !r.finished);
+	box_str(r.remarks.message, "nobody was told");
+	cr_expect(not(journal_exists(&store)));
+	cr_expect(not(is_recorded()));
+}
+
 /* ---- show */
 
 static char *diff_of(const char *id)
