@@ -58,6 +58,9 @@ int api_result_add(struct rootlatch_result *result, json_t *one, struct error *e
 int api_result_seal(struct rootlatch_result *result, int status, bool changed,
 		    struct error *err) _must_check_;
 
+/* Of two exit statuses the one that is given over several toggles. */
+int api_worse(int a, int b);
+
 /* The entry of "results" for a toggle that a command failed on; NULL without memory. */
 json_t *api_failure_json(struct rootlatch *r, const char *toggle,
 			 const struct rootlatch_error *err);
@@ -65,8 +68,11 @@ json_t *api_failure_json(struct rootlatch *r, const char *toggle,
 json_t *api_warnings_json(const struct toggle_warnings *w, struct error *err) _must_check_;
 json_t *api_time_json(int64_t ns); /* null for 0 */
 
-/* ERROR_USAGE unless it is the name of a toggle. */
+/* ERROR_REFUSED for a name that is not safe (a path, control characters), ERROR_USAGE for any other
+ * that is not the name of a toggle. */
 int api_check_toggle(const char *toggle, struct error *err) _must_check_;
+/* A newer rootlatch may have kinds that this one does not know: those are left to it. */
+bool api_knows_toggle(const char *toggle);
 
 int api_plan_new(struct rootlatch *r, const char *toggle, const char *command,
 		 struct rootlatch_plan **ret, struct error *err) _must_check_;

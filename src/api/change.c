@@ -102,17 +102,28 @@ static int check_terms(const struct rootlatch *r, const struct rootlatch_terms *
 int api_check_toggle(const char *toggle, struct error *err)
 {
 	_cleanup_buffer_ struct buffer shown = BUFFER_INIT;
+	bool known = toggle_kind_find(toggle) != NULL;
+	bool safe = strlen(toggle) < 4096 && text_is_plain(toggle) &&
+		    (known ? path_is_clean(toggle_config(toggle)) :
+			     strchr(toggle, '/') == NULL);
 
 	if (toggle_service_name(toggle) != NULL)
 		return boot_name_check(toggle_service_name(toggle), err);
-	if (toggle_kind_find(toggle) != NULL && strlen(toggle) < 4096 && text_is_plain(toggle) &&
-	    path_is_clean(toggle_config(toggle)))
+	if (known && safe)
 		return 0;
 	if (text_escape(slice_of(toggle, strnlen(toggle, 80)), false, &shown, err) < 0)
 		return -1;
-	(void)error_set(err, ERROR_USAGE, "%s is not the name of a toggle", shown.data);
+	(void)error_set(err, safe ? ERROR_USAGE : ERROR_REFUSED, "%s is not the name of a toggle",
+			shown.data);
 	return error_hint(err, "Nothing was changed. root-login, root-login@/path/to/sshd_config, "
 			  "or service/NAME");
+}
+
+bool api_knows_toggle(const char *toggle)
+{
+	struct error ignored = ERROR_INIT;
+
+	return api_check_toggle(toggle, &ignored) == 0;
 }
 
 /* With the lock a journal is one that was cut off. */
@@ -184,15 +195,23 @@ int api_plan_refused(struct rootlatch_plan *plan, struct error *err)
 	return error_hint(err, "Nothing was changed. Run the command again.");
 }
 
+/* rootlatch_plan_services switches those. */
+static int refuse_service(const char *toggle, struct error *err)
+{
+	(void)error_set(err, ERROR_USAGE, "%s is not opened, but switched on or off", toggle);
+	return error_hint(err, "Nothing was changed.");
+}
+
 static int plan_apply(struct rootlatch *r, const char *toggle, const struct rootlatch_terms *t,
 		      struct rootlatch_plan **ret, struct error *err)
 {
 	_cleanup_(api_plan_cleanup) struct rootlatch_plan *plan = NULL;
 
+	if (api_check_toggle(toggle, err) < 0)
+		return -1;
 	if (toggle_service_name(toggle) != NULL)
-		return error_set(err, ERROR_USAGE, "a service is switched, not opened");
-	if (api_check_toggle(toggle, err) < 0 || check_terms(r, t, err) < 0 ||
-	    api_plan_new(r, toggle, "open", &plan, err) < 0)
+		return refuse_service(toggle, err);
+	if (check_terms(r, t, err) < 0 || api_plan_new(r, toggle, "open", &plan, err) < 0)
 		return -1;
 	plan->allow = str_dup(t->allow != NULL ? t->allow : "yes", err);
 	if (plan->allow == NULL ||

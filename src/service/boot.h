@@ -86,7 +86,7 @@ void boot_service_release(struct boot_service *s);
  * systemctl(1) write to. */
 int boot_folders(struct strings *ret, struct error *err) _must_check_;
 
-/* ERROR_USAGE for what is no name of a service: ^[A-Za-z0-9][A-Za-z0-9_.@-]*$, BOOT_NAME_MAX at
+/* ERROR_REFUSED for what is no name of a service: ^[A-Za-z0-9][A-Za-z0-9_.@-]*$, BOOT_NAME_MAX at
  * most, no trailing ".service", not "." or "..": update-rc.d(8) takes globs and paths as they
  * come. */
 int boot_name_check(const char *name, struct error *err) _must_check_;

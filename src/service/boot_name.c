@@ -17,8 +17,8 @@ static int refuse(const char *name, const char *why, struct error *err)
 	if (text_escape(slice_of(name, strnlen(name, 2 * BOOT_NAME_MAX)), false, &shown,
 			err) < 0)
 		return -1;
-	return error_set(err, ERROR_USAGE, "\"%s\" is no name of a service: %s",
-			 shown.data, why);
+	(void)error_set(err, ERROR_REFUSED, "\"%s\" is no name of a service: %s", shown.data, why);
+	return error_hint(err, "Nothing was changed.");
 }
 
 int boot_name_check(const char *name, struct error *err)
@@ -26,7 +26,7 @@ int boot_name_check(const char *name, struct error *err)
 	size_t len = strlen(name), suffix = strlen(SUFFIX);
 
 	if (len == 0)
-		return error_set(err, ERROR_USAGE, "the name of a service is empty");
+		return refuse(name, "it is empty", err);
 	if (len > BOOT_NAME_MAX)
 		return refuse(name, "it is too long", err);
 	if (strspn(name, FIRST) == 0)

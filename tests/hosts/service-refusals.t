@@ -37,12 +37,12 @@ expect_refused()
 # ---- Refusals
 
 root=$(host_root old)
-t "names that are none: usage, and nothing is run"
+t "names that are none: refused, and nothing is run"
 for bad in '' /etc/init.d/apache2 ../init.d/apache2 apache2/ 'apach?2' 'apache*' '[a]pache2' .depend.boot \
 	$'apache2\n' $'a\e[2J' 'apache2 cron' 'a;reboot' "$(printf 'a%.0s' {1..65})" apache2.service; do
-	expect_refused old 64 'service' disable "$bad"
+	expect_refused old 3 'no name of a service' disable "$bad"
 done
-expect_refused old 64 'service' disable -- -f
+expect_refused old 3 'no name of a service' disable -- -f
 
 t "a service that is not there: says what was looked at"
 expect_refused old 3 'there is no service nosuch on this host' disable nosuch

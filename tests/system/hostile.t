@@ -21,10 +21,10 @@ shown() { printf -v shown '%q' "${1:0:24}"; }
 service_name()
 {
 	shown "$2"
-	row 64 "$1" "disable $shown" disable -- "$2"
-	row 64 "$1" "enable --now $shown" enable --now -- "$2"
-	row 64 "$1" "revert service/$shown" revert -- "service/$2"
-	[[ $2 == */* ]] || row 64 "$1" "status $shown" status -- "$2"
+	row 3 "$1" "disable $shown" disable -- "$2"
+	row 3 "$1" "enable --now $shown" enable --now -- "$2"
+	row 3 "$1" "revert service/$shown" revert -- "service/$2"
+	[[ $2 == */* ]] || row 3 "$1" "status $shown" status -- "$2"
 }
 
 group "the name of a service"
@@ -38,23 +38,27 @@ done
 service_name 'is no name of a service: it is too long' "$(long 300)"
 service_name 'is no name of a service: it is too long' "$(long 100000)"
 service_name 'without .service' real.service
-service_name 'name of a service is empty' ''
-row 64 'no name of a service' "the second of two" disable real ../x
+service_name 'is no name of a service: it is empty' ''
+row 3 'no name of a service' "the second of two" disable real ../x
 row 64 'takes SERVICE' "65 of them" disable $(long 65 'a' | sed 's/a/real /g')
 row 3 'nothing was changed: there is no service' "one that is not there" disable nothing-of-that-name
 
 group "the name of a toggle"
 for name in root-login@ root-login@relative root-login@/etc/../etc/ssh/sshd_config root-login@//etc \
-	"root-login@/a${nl}b" "root-login@/$esc" "root-login@/$bad" "root-login@/$(long 5000)" root-logins \
-	ROOT-LOGIN forced '' / service "$esc" "$bad" "$(long 9000)" 'root-login '; do
+	"root-login@/a${nl}b" "root-login@/$esc" "root-login@/$bad" "root-login@/$(long 5000)" "$esc" "$bad" \
+	"$(long 9000)" / foo/bar; do
+	shown "$name"
+	row 3 'nothing was changed: .* is not the name of a toggle' "revert $shown" revert -- "$name"
+done
+for name in root-logins ROOT-LOGIN forced '' service 'root-login '; do
 	shown "$name"
 	row 64 'is not the name of a toggle' "revert $shown" revert -- "$name"
 done
 for name in root-login@relative root-login@ "root-login@/$esc" foo/bar "/$bad"; do
 	shown "$name"
-	row 64 'is not the name of a toggle' "status $shown" status -- "$name"
-	row 64 'is not the name of a toggle' "extend $shown" extend --for 1h -- "$name"
-	row 64 'is not the name of a toggle' "log $shown" log -- "$name"
+	row 3 'is not the name of a toggle' "status $shown" status -- "$name"
+	row 3 'is not the name of a toggle' "extend $shown" extend --for 1h -- "$name"
+	row 3 'is not the name of a toggle' "log $shown" log -- "$name"
 done
 
 # ---- --from
@@ -164,7 +168,7 @@ row 64 'until when' "extend without a time" extend
 row 64 'started by open' "watch without its options" watch
 row 64 'takes nanoseconds' "watch, a number that is none" watch --until-real 1e9
 row 64 'is started by' "service-run, another word" service-run frob real
-row 64 'no name' "service-run, a path" service-run stop ../../bin/sh
+row 3 'no name' "service-run, a path" service-run stop ../../bin/sh
 row 64 '.' "revert of two that are no services" revert root-login root-login
 
 # ---- paths

@@ -84,7 +84,7 @@ pkill -x fooserver
 t "what is no service, and what is no verb"
 for name in ../foo -foo . '' foo/bar; do
 	rl service-run stop -- "$name"
-	expect "$status" 64 "stop '$name' exits"
+	expect "$status" 3 "stop '$name' exits"
 done
 rl service-run restart foo
 expect "$status" 64 "restart exits"

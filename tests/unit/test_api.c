@@ -267,27 +267,41 @@ Test(api, refuses_terms_that_it_can_not_keep)
 	cr_expect(ne(int, access(STATE, F_OK), 0));
 }
 
+/* A name that is not safe is refused; any other that is none is a mistake in writing. */
 Test(api, refuses_what_is_no_toggle)
 {
-	static const char *const names[] = { "", "root", "root-login@", "root-login@etc/x",
-					     "service/../a", "root-login@/a\nb", "root-login@/\xe4",
-					     "\x1b[2J", "forced-commands" };
+	static const struct {
+		const char *name;
+		int code;
+	} rows[] = {
+		{ "", ROOTLATCH_USAGE },
+		{ "root", ROOTLATCH_USAGE },
+		{ "forced-commands", ROOTLATCH_USAGE },
+		{ "root-login@", ROOTLATCH_REFUSED },
+		{ "root-login@etc/x", ROOTLATCH_REFUSED },
+		{ "root-login@/a\nb", ROOTLATCH_REFUSED },
+		{ "root-login@/\xe4", ROOTLATCH_REFUSED },
+		{ "\x1b[2J", ROOTLATCH_REFUSED },
+		{ "service/../ssh", ROOTLATCH_REFUSED },
+		{ "service/", ROOTLATCH_REFUSED },
+	};
 	struct rootlatch *r = new_handle();
+	struct rootlatch_plan *plan = NULL;
+	struct rootlatch_error err = { 0 };
 
 	fixture_write(CONFIG, BEFORE);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		struct rootlatch_error err = { 0 };
-		struct rootlatch_plan *plan = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *name = rows[i].name;
 
-		cr_expect(eq(int, rootlatch_plan_apply(r, names[i], &terms, &plan, &err), -1), "%s",
-			  names[i]);
-		cr_expect(eq(int, err.code, ROOTLATCH_USAGE), "%s: %s", names[i], err.message);
+		cr_expect(eq(int, rootlatch_plan_apply(r, name, &terms, &plan, &err), -1), "%s", name);
+		cr_expect(eq(int, err.code, rows[i].code), "%s: %s", name, err.message);
 		cr_expect(strpbrk(err.message, "\x1b\n") == NULL, "row %zu", i);
-		cr_expect(eq(int, rootlatch_plan_revert(r, names[i], &plan, &err), -1), "%s",
-			  names[i]);
-		cr_expect(eq(int, err.code, ROOTLATCH_USAGE), "%s: %s", names[i], err.message);
+		cr_expect(eq(int, rootlatch_plan_revert(r, name, &plan, &err), -1), "%s", name);
+		cr_expect(eq(int, err.code, rows[i].code), "%s: %s", name, err.message);
 		cr_expect(plan == NULL);
 	}
+	cr_expect(eq(int, rootlatch_plan_apply(r, "service/ssh", &terms, &plan, &err), -1));
+	cr_expect(eq(int, err.code, ROOTLATCH_USAGE), "%s", err.message);
 	rootlatch_free(r);
 }
 

@@ -72,7 +72,7 @@ Test(service_boot_name, refuses_what_is_no_name_and_shows_it_escaped)
 		struct error err = ERROR_INIT;
 
 		cr_assert(eq(int, boot_name_check(rows[i].name, &err), -1), "%s", rows[i].name);
-		cr_expect(eq(int, (int)err.code, (int)ERROR_USAGE), "%s", rows[i].name);
+		cr_expect(eq(int, (int)err.code, (int)ERROR_REFUSED), "%s", rows[i].name);
 		cr_expect(not(zero(ptr, strstr(err.message, rows[i].message))), "%s: %s",
 			  rows[i].name, err.message);
 		for (const char *p = err.message; *p != '\0'; p++)
