@@ -203,31 +203,21 @@ static int find_due(struct reaping *k, struct error *err)
 		return -1;
 	k->closers_left = deadline_has_leftovers(&s);
 	for (size_t i = 0; i < s.n_toggles; i++)
-		if (deadline_is_due(&s.toggles[i], &now) != DEADLINE_NOT_DUE &&
+		if (api_knows_toggle(s.toggles[i].name) &&
+		    deadline_is_due(&s.toggles[i], &now) != DEADLINE_NOT_DUE &&
 		    strings_add(&k->due, s.toggles[i].name, err) < 0)
 			return -1;
 	for (size_t i = 0; i < s.n_files; i++)
 		for (size_t n = 0; n < s.files[i].len; n++) {
 			const char *toggle = s.files[i].edits[n].toggle;
 
-			if (toggle_kind_find(toggle) != NULL &&
+			if (api_knows_toggle(toggle) &&
 			    state_find_toggle(&s, toggle) == NULL &&
 			    !strings_contain(&k->due, toggle) &&
 			    strings_add(&k->due, toggle, err) < 0)
 				return -1;
 		}
 	return 0;
-}
-
-static int worse(int a, int b)
-{
-	static const int order[] = { ROOTLATCH_IN_DOUBT, ROOTLATCH_FAILED, ROOTLATCH_REFUSED,
-				     ROOTLATCH_UNREACHABLE, ROOTLATCH_BUSY };
-
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		if (a == order[i] || b == order[i])
-			return order[i];
-	return a != ROOTLATCH_OK ? a : b;
 }
 
 static int note_failure(struct reaping *k, const char *toggle, const struct error *why,
@@ -237,7 +227,7 @@ static int note_failure(struct reaping *k, const char *toggle, const struct erro
 
 	(void)api_error(&failure, why);
 	rootlatch_log_failure(k->r, "reap", toggle, &failure);
-	k->status = worse(k->status, failure.code);
+	k->status = api_worse(k->status, failure.code);
 	return api_result_add(k->result, api_failure_json(k->r, toggle, &failure), err);
 }
 
@@ -278,7 +268,7 @@ static int reap_one(struct reaping *k, const char *toggle, struct error *err)
 	if (!plan->plan->changes)
 		return 0;
 	k->changed = true;
-	k->status = worse(k->status, api_change_status(plan->plan));
+	k->status = api_worse(k->status, api_change_status(plan->plan));
 	return api_result_add(k->result, api_change_json(plan, true, reloaded, err), err);
 }
 

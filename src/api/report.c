@@ -99,6 +99,7 @@ struct survey {
 	bool at_work;  /* another rootlatch is in the middle of a transaction */
 	bool in_doubt; /* one was cut off */
 	bool differs;
+	int status;    /* of those that could not be looked at */
 };
 
 static int differs(struct toggle_report *report, const char *line, struct error *err)
@@ -149,24 +150,61 @@ static int survey_one(struct survey *s, const char *toggle, struct error *err)
 						     s->in_doubt, err), err);
 }
 
+/* The record is shown, and nothing else can be said of it. */
+static int survey_unknown(struct survey *s, const char *toggle, struct error *err)
+{
+	_cleanup_toggle_report_ struct toggle_report report = TOGGLE_REPORT_INIT;
+	const struct strings closers = STRINGS_INIT;
+	struct toggle_context c;
+
+	report.applied = true;
+	s->differs = true;
+	if (api_context(s->r, &s->state, s->r->config, &c, err) < 0 ||
+	    differs(&report, "this rootlatch does not know its kind: a newer one has switched it, and "
+		    "is needed to revert it", err) < 0)
+		return -1;
+	return api_result_add(s->result, report_json(&c, toggle, &report, &closers, false,
+						     s->in_doubt, err), err);
+}
+
 /* All that is applied; the handle's own toggle in any case. */
 static int survey_all(struct survey *s, struct error *err)
 {
 	if (state_find_toggle(&s->state, s->r->root_login) == NULL &&
 	    survey_one(s, s->r->root_login, err) < 0)
 		return -1;
-	for (size_t i = 0; i < s->state.n_toggles; i++)
-		if (survey_one(s, s->state.toggles[i].name, err) < 0)
+	for (size_t i = 0; i < s->state.n_toggles; i++) {
+		const char *toggle = s->state.toggles[i].name;
+
+		if ((api_knows_toggle(toggle) ? survey_one(s, toggle, err) :
+						survey_unknown(s, toggle, err)) < 0)
 			return -1;
+	}
 	return 0;
+}
+
+/* One that is not there is no reason not to show the others. */
+static int survey_failed(struct survey *s, const char *toggle, const struct error *why,
+			 struct error *err)
+{
+	struct rootlatch_error failure = { 0 };
+
+	(void)api_error(&failure, why);
+	s->status = api_worse(s->status, failure.code);
+	return api_result_add(s->result, api_failure_json(s->r, toggle, &failure), err);
 }
 
 static int survey_these(struct survey *s, const char *const *toggles, size_t n,
 			struct error *err)
 {
-	for (size_t i = 0; i < n; i++)
-		if (survey_one(s, toggles[i], err) < 0)
+	if (n == 1)
+		return survey_one(s, toggles[0], err);
+	for (size_t i = 0; i < n; i++) {
+		struct error why = ERROR_INIT;
+
+		if (survey_one(s, toggles[i], &why) < 0 && survey_failed(s, toggles[i], &why, err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -215,7 +253,7 @@ int rootlatch_status_of(struct rootlatch *r, const char *const *toggles, size_t 
 						      .result = api_result_new("status", &err) };
 
 	if (s.result == NULL || survey_run(&s, toggles, n, &err) < 0 ||
-	    seal(&s, s.in_doubt ? ROOTLATCH_IN_DOUBT : ROOTLATCH_OK, ret, &err) < 0)
+	    seal(&s, s.in_doubt ? ROOTLATCH_IN_DOUBT : s.status, ret, &err) < 0)
 		return api_error(out, &err);
 	return 0;
 }

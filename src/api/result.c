@@ -61,6 +61,17 @@ void rootlatch_result_free(struct rootlatch_result *result)
 	free(result);
 }
 
+int api_worse(int a, int b)
+{
+	static const int order[] = { ROOTLATCH_IN_DOUBT, ROOTLATCH_FAILED, ROOTLATCH_REFUSED,
+				     ROOTLATCH_UNREACHABLE, ROOTLATCH_BUSY };
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return a != ROOTLATCH_OK ? a : b;
+}
+
 /* A command that failed left the toggle as it was, or nobody knows. */
 static const char *state_after_failure(struct rootlatch *r, const char *toggle, int code)
 {

@@ -32,6 +32,23 @@ static void print_error(const struct rootlatch_error *err)
 	output_hint(hint);
 }
 
+void cli_print_errors(const json_t *doc)
+{
+	const json_t *list = json_object_get(doc, "results");
+
+	(void)fflush(stdout);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_object_get(json_array_get(list, i), "error");
+		struct rootlatch_error err = { .code = (int)json_get_int(one, "code", 0) };
+
+		if (one == NULL)
+			continue;
+		(void)snprintf(err.message, sizeof(err.message), "%s", json_get_string(one, "message", ""));
+		(void)snprintf(err.hint, sizeof(err.hint), "%s", json_get_string(one, "hint", ""));
+		print_error(&err);
+	}
+}
+
 static void print_error_json(struct cli *cli, const char *toggle,
 			     const struct rootlatch_error *err)
 {

@@ -61,6 +61,9 @@ extern const struct cli_command command_open, command_close, command_revert, com
 int cli_fail(struct cli *cli, const char *toggle, const struct rootlatch_error *err);
 int cli_usage(struct cli *cli, const struct error *err);
 
+/* The errors of single results: what cli_fail says of each, without its status. */
+void cli_print_errors(const json_t *doc);
+
 /* Recovers what was cut off, and says so. 0, or an exit status. */
 int cli_recover_only(struct cli *cli);
 /* Then closes what is past its deadline, but for `spare` (or NULL), and says so. What could not be

@@ -87,14 +87,20 @@ static void print_detail(const json_t *one)
 	output_list("files", json_object_get(one, "files"));
 }
 
+static bool is_failure(const json_t *one)
+{
+	return json_object_get(one, "error") != NULL;
+}
+
 static void print_verdict(struct cli *cli, const json_t *doc)
 {
 	const json_t *list = json_object_get(doc, "results");
 	bool agrees = true;
 
 	for (size_t i = 0; i < json_array_size(list); i++)
-		agrees &= json_get_bool(json_array_get(list, i), "agrees") &&
-			  json_array_size(json_object_get(json_array_get(list, i), "strays")) == 0;
+		agrees &= is_failure(json_array_get(list, i)) ||
+			  (json_get_bool(json_array_get(list, i), "agrees") &&
+			   json_array_size(json_object_get(json_array_get(list, i), "strays")) == 0);
 	if (json_get_bool(doc, "at_work"))
 		output_headline(cli, OUTPUT_PLAIN, "Another rootlatch is at work just now.", "");
 	else if (json_get_bool(doc, "in_doubt"))
@@ -115,6 +121,8 @@ static void print(struct cli *cli, const json_t *doc)
 
 	(void)printf("%-16s %-9s %-16s %-7s %s\n", "TOGGLE", "STATE", "UNTIL", "BY", "WHY");
 	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (is_failure(json_array_get(list, i)))
+			continue;
 		print_row(cli, json_array_get(list, i));
 		print_detail(json_array_get(list, i));
 	}
@@ -127,12 +135,14 @@ static void print_named(struct cli *cli, const json_t *doc)
 	const json_t *list = json_object_get(doc, "results");
 
 	for (size_t i = 0; i < json_array_size(list); i++)
-		if (json_get_string(json_array_get(list, i), "service", NULL) == NULL) {
+		if (!is_failure(json_array_get(list, i)) &&
+		    json_get_string(json_array_get(list, i), "service", NULL) == NULL) {
 			print(cli, doc);
 			return;
 		}
 	for (size_t i = 0; i < json_array_size(list); i++)
-		print_service(cli, json_array_get(list, i));
+		if (!is_failure(json_array_get(list, i)))
+			print_service(cli, json_array_get(list, i));
 }
 
 /* A name alone is a service's. */
@@ -156,14 +166,19 @@ static int run_status(struct cli *cli)
 	_cleanup_strings_ struct strings toggles = STRINGS_INIT;
 	struct rootlatch_result *result = NULL;
 	struct rootlatch_error why = { 0 };
+	_cleanup_json_ json_t *doc = NULL;
 	struct error err = ERROR_INIT;
+	int status;
 
 	if (name_toggles(cli, &toggles, &err) < 0)
 		return cli_usage(cli, &err);
 	if (rootlatch_status_of(cli->handle, (const char *const *)toggles.items, toggles.len, &result,
 				&why) < 0)
 		return cli_fail(cli, NULL, &why);
-	return cli_finish(cli, result, print_named);
+	doc = json_loads(rootlatch_result_json(result), 0, NULL);
+	status = cli_finish(cli, result, print_named);
+	cli_print_errors(doc);
+	return status;
 }
 
 static int run_check(struct cli *cli)

@@ -24,6 +24,7 @@ SYSTEM_TESTS += %D%/restore.t
 SYSTEM_TESTS += %D%/root-dir.t
 SYSTEM_TESTS += %D%/runtime-drift.t
 SYSTEM_TESTS += %D%/service-run.t
+SYSTEM_TESTS += %D%/service-status.t
 SYSTEM_TESTS += %D%/state.t
 SYSTEM_TESTS += %D%/trouble.t
 
