@@ -339,6 +339,11 @@ int state_write(const struct store *store, const struct state *s, struct error *
 	return slot_write(store, STATE_FILE, slice_of(text.data, text.len), err);
 }
 
+int state_check_reserve(const struct store *store, struct error *err)
+{
+	return slot_check_spare(store, STATE_FILE, err);
+}
+
 int state_reserve(const struct store *store, struct error *err)
 {
 	const struct state empty = STATE_INIT;

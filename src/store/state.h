@@ -122,6 +122,9 @@ int state_reserve(const struct store *store, struct error *err) _must_check_;
 int state_write(const struct store *store, const struct state *s, struct error *err)
 	_must_check_;
 
+/* ERROR_REFUSED when state_write had to, or will have to, do without its reserve (slot_write). */
+int state_check_reserve(const struct store *store, struct error *err) _must_check_;
+
 /* Whether state.json is still the one that `s` was read from. */
 int state_is_current(const struct store *store, const struct state *s, bool *ret_is,
 		     struct error *err) _must_check_;

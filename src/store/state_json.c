@@ -236,10 +236,16 @@ static int service_from_json(const json_t *json, struct state_service **ret, str
 	return 0;
 }
 
+static bool is_of_a_service(const char *name)
+{
+	return strncmp(name, "service/", strlen("service/")) == 0;
+}
+
 static int toggle_from_json(const json_t *json, struct state *s, struct error *err)
 {
 	struct state_toggle t = { 0 };
 	const char *reason = json_get_string(json, "reason", NULL);
+
 	if (copy_strings(json, "closure", &t.closure, err) < 0 ||
 	    copy_strings(json, "closers", &t.closers, err) < 0 ||
 	    copy_strings(json, "from", &t.from, err) < 0 ||
@@ -261,6 +267,10 @@ static int toggle_from_json(const json_t *json, struct state *s, struct error *e
 	/* two of one name would be reverted as one */
 	if (t.name[0] == '\0' || !text_is_plain(t.name) || state_find_toggle(s, t.name) != NULL) {
 		(void)error_set(err, ERROR_REFUSED, "a toggle without a name, or with another's");
+		goto failed;
+	}
+	if (is_of_a_service(t.name) != (t.service != NULL)) {
+		(void)error_set(err, ERROR_REFUSED, "%s has another kind's record", t.name);
 		goto failed;
 	}
 	if (reason != NULL && (t.reason = str_dup(reason, err)) == NULL)
@@ -356,6 +366,21 @@ static int image_from_json(const json_t *json, struct state *s, struct error *er
 	return state_add_image(s, id, &applied, err);
 }
 
+/* What opens is the opening's that made it: under another name the opening would seem to be
+ * closed, and what is left of it would be tidied up, long before its deadline. */
+static int check_edits(const struct state *s, const struct state_file *f, struct error *err)
+{
+	for (size_t i = 0; i < f->len; i++)
+		for (size_t k = 0; k < s->n_toggles; k++)
+			if (!f->edits[i].harmless &&
+			    strcmp(f->edits[i].edit.id, s->toggles[k].id) == 0 &&
+			    strcmp(f->edits[i].toggle, s->toggles[k].name) != 0)
+				return error_set(err, ERROR_REFUSED, "%s was changed by %s, which is not "
+						 "the toggle of that transaction", f->path,
+						 f->edits[i].toggle);
+	return 0;
+}
+
 static int each(const json_t *json, const char *key, struct state *s,
 		int (*one)(const json_t *, struct state *, struct error *), struct error *err)
 {
@@ -381,6 +406,9 @@ int state_from_json(const json_t *json, struct state *ret, struct error *err)
 	     (json_need_digest(json, "boot_left", true, &s.boot_left, err) < 0 ||
 	      each(json, "images", &s, image_from_json, err) < 0)))
 		return -1;
+	for (size_t i = 0; i < s.n_files; i++)
+		if (check_edits(&s, &s.files[i], err) < 0)
+			return error_prefix(err, "files %zu", i + 1);
 	s.reloaded.pid = (pid_t)json_get_int(json, "reloaded_pid", 0);
 	s.reloaded.start_ticks = (uint64_t)json_get_int(json, "reloaded_start", 0);
 	s.reloaded_ns = json_get_int(json, "reloaded_ns", 0);

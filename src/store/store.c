@@ -237,9 +237,44 @@ int slot_switch(const struct store *s, const char *name, struct error *err)
 	return swap_names(s, spare, path, host_file_exists(s->host, path), err);
 }
 
+/* By a file of its own, which needs blocks of the disk that nobody kept for it. */
+static int write_anew(const struct store *s, const char *name, struct slice content,
+		      struct error *err)
+{
+	_cleanup_free_ char *path = store_path(s, name, err);
+	_cleanup_free_ char *fresh = str_format(err, "%s/%s.new", s->dir, name);
+
+	if (path == NULL || fresh == NULL || host_file_unlink(s->host, fresh, err) < 0 ||
+	    fill_spare(s, fresh, content, err) < 0)
+		return -1;
+	return swap_names(s, fresh, path, false, err);
+}
+
 int slot_write(const struct store *s, const char *name, struct slice content, struct error *err)
 {
-	return slot_fill(s, name, content, err) < 0 ? -1 : slot_switch(s, name, err);
+	struct error why = ERROR_INIT, ignored = ERROR_INIT;
+
+	if (slot_fill(s, name, content, &why) == 0)
+		return slot_switch(s, name, err);
+	/* something else has the spare's name: that must not keep a close from being recorded */
+	if (why.code == ERROR_REFUSED && write_anew(s, name, content, &ignored) == 0)
+		return 0;
+	if (err != NULL)
+		*err = why;
+	return -1;
+}
+
+int slot_check_spare(const struct store *s, const char *name, struct error *err)
+{
+	_cleanup_free_ char *spare = spare_path(s, name, err);
+	_cleanup_close_ int fd = -1;
+
+	if (spare == NULL)
+		return -1;
+	if (!host_file_exists(s->host, spare))
+		return 0;
+	fd = host_open_own(s->host, spare, O_WRONLY, err);
+	return fd < 0 ? -1 : 0;
 }
 
 int slot_reserve(const struct store *s, const char *name, struct error *err)

@@ -52,9 +52,12 @@ int slot_read(const struct store *s, const char *name, struct buffer *ret, struc
 int slot_fill(const struct store *s, const char *name, struct slice content, struct error *err)
 	_must_check_;
 int slot_switch(const struct store *s, const char *name, struct error *err) _must_check_;
-/* Both. Durable when it returns. */
+/* Both. Durable when it returns. Where something that is not ours has the spare's name a new file is
+ * written instead. */
 int slot_write(const struct store *s, const char *name, struct slice content, struct error *err)
 	_must_check_;
+/* ERROR_REFUSED when something that is not ours has the spare's name. */
+int slot_check_spare(const struct store *s, const char *name, struct error *err) _must_check_;
 /* Gives the spare blocks for a content as long as the present one, and SLOT_RESERVE more; ENOSPC is
  * told now, not when they are needed. A filesystem without fallocate(2) makes no such promise. */
 int slot_reserve(const struct store *s, const char *name, struct error *err) _must_check_;

@@ -272,6 +272,17 @@ static int activate_closed(struct commit *k, struct error *err)
 			  why.hint, why.hint[0] != '\0' ? "\n" : "");
 }
 
+/* It is recorded all the same; what would keep the next opening from being made is said now. */
+static void tell_of_reserve(struct commit *k)
+{
+	struct error why = ERROR_INIT;
+
+	if (state_check_reserve(k->store, &why) < 0 && why.code == ERROR_REFUSED)
+		error_ignore(toggle_warn(&k->p->warnings, NULL, "take it away: nothing can be opened as long "
+					 "as it is there", "the record was written to a new file: %s",
+					 why.message));
+}
+
 static int close_down(struct commit *k, struct error *err)
 {
 	int r;
@@ -285,6 +296,7 @@ static int close_down(struct commit *k, struct error *err)
 		err->code = ERROR_IN_DOUBT;
 		return error_hint_add(err, "`rootlatch recover` records it.");
 	}
+	tell_of_reserve(k);
 	tidy(k);
 	return r;
 }

@@ -161,6 +161,7 @@ for filter in '.toggles = {}' '.toggles = "x"' 'del(.toggles)' '.toggles[0].name
 	'.files[0].path = "/etc/../etc/shadow"' '.files[0].path = 1' '.files[0].path = "/etc/\n"' '.files[0].edits = 1' \
 	'.files[0].twin = "/etc/./x"' '.files[0].saved = "x"' '.files = [1]' '.events = 1' '.events[0].id = 5' \
 	'.generation = "x"' 'del(.generation)' '.toggles[0].until_ns = "soon"' '.toggles[0].from = "all"' \
+	'.toggles[0].name = "frob"' '.toggles[0].name = "service/real"' '.toggles[0].service = {}' \
 	'.toggles[0].closers = 1' '.toggles[0].config = "x"' '.toggles[0].closure = {}'; do
 	printf %s "$filter" >/tmp/filter
 	distrusted "state.json" "$filter" "reseal $f \"\$(</tmp/filter)\""
@@ -199,16 +200,55 @@ in_the_way state.json.spare open --in-place --keep
 rows_at_least 150
 
 
+t "an open login is closed, and recorded, although something is where the record would be written"
+for damage in "ln -s /etc/shadow" mkfifo "mkdir -m 700"; do
+	fresh
+	rl open --in-place --keep
+	rm $state/state.json.spare
+	$damage $state/state.json.spare
+	rl close
+	expect "$status" 0 "close exits"
+	expect_match "$err" "written to a new file: $state/state.json.spare is not a file" "the warning"
+	expect "$(permits root)" no "sshd says"
+	rl status --json
+	expect "$(json '.results[0].state')" normal "status"
+	expect "$(find $state -name '*.new')" "" "what is left"
+	rl open --in-place --keep
+	expect "$status" 3 "open exits"
+done
+
 t "an open login is closed although that can't be recorded, and a person is told to look"
 fresh
 rl open --in-place --keep
 rm $state/state.json.spare
 mkfifo $state/state.json.spare
+mkdir $state/state.json.new
 rl close
 expect "$status" 4 "close exits"
 expect_match "$err" "the login is closed, but that could not be recorded: $state/state.json.spare is not a file" "the message"
 expect "$(permits root)" no "sshd says"
+rmdir $state/state.json.new
 rm $state/state.json.spare
 rl recover
 expect "$status" 0 "recover exits"
+
+t "toggles of a kind that this version does not know: shown, left alone, and in nobody's way"
+rm -rf $state
+rl open --in-place --keep
+reseal $state/state.json '.toggles += [.toggles[0] | .name = "frob" | .id = "0badcafe" | .until_ns = 5 | .boot = ""]'
+rl reap
+expect "$status" 0 "reap exits"
+expect "$(permits root)" yes "sshd says"
+rl status
+expect "$status" 0 "status exits"
+expect_match "$out" '^frob .*drifted' "its line"
+expect_match "$out" 'does not know its kind' "what is said of it"
+rl check
+expect "$status" 2 "check exits"
+rl extend frob --for 2h
+expect "$status" 64 "extend exits"
+rl close
+expect "$status" 0 "close exits"
+expect "$(permits root)" no "sshd says"
+expect "$(body $state/state.json | jq -r '.toggles[].name')" frob "the toggles that are recorded"
 done_testing

@@ -201,6 +201,25 @@ Test(store_slot, does_not_mind_a_spare_that_was_torn)
 	box_str(get(), "two");
 }
 
+Test(store_slot, is_written_anew_where_its_spare_is_not_ours)
+{
+	struct error err = ERROR_INIT;
+
+	make_folder();
+	box_ok(put("one", &err));
+	box_ok(slot_check_spare(&store, "x", &err));
+	(void)unlink(box_path(DIR "/x.spare"));
+	cr_assert(eq(int, mkfifo(box_path(DIR "/x.spare"), 0600), 0));
+	box_fails(slot_check_spare(&store, "x", &err), ERROR_REFUSED, "x.spare is not a file");
+	box_ok(put("two", &err));
+	box_str(get(), "two");
+	box_str(box_names(DIR), " lock x x.spare");
+	cr_assert(eq(int, mkdir(box_path(DIR "/x.new"), 0700), 0));
+	box_fails(put("six", &err), ERROR_REFUSED,
+		  "x.spare is not a file");
+	box_str(get(), "two");
+}
+
 Test(store_slot, must_be_as_we_left_it)
 {
 	struct error err = ERROR_INIT;

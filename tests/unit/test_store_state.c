@@ -286,6 +286,34 @@ Test(store_state, refuses_values_that_it_never_writes)
 	}
 }
 
+/* Or an opening under another name would be left to whoever tidies up. */
+Test(store_state, refuses_what_does_not_belong_together)
+{
+	static const struct {
+		const char *key, *value, *why;
+	} rows[] = {
+		{ "name", "root-login@/etc/x", "not the toggle of that transaction" },
+		{ "name", "service/foo", "another kind's record" },
+		{ "service", NULL, "another kind's record" },
+	};
+	_cleanup_state_ struct state s = STATE_INIT;
+	struct error err = ERROR_INIT;
+
+	fill(&s);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_json_ json_t *json = state_to_json(&s, &err);
+		_cleanup_state_ struct state back = STATE_INIT;
+		json_t *one = json_array_get(json_object_get(json, "toggles"), 0);
+		json_t *service = json_pack("{s:i, s:i, s:s, s:[], s:[]}", "mode_before", 0, "mode_after",
+					    0, "script", "", "before", "after");
+
+		(void)json_object_set_new(one, rows[i].key, rows[i].value != NULL ?
+					  json_string(rows[i].value) : json_incref(service));
+		json_decref(service);
+		box_fails(state_from_json(json, &back, &err), ERROR_REFUSED, rows[i].why);
+	}
+}
+
 Test(store_state, refuses_an_edit_that_makes_no_sense)
 {
 	static const struct {
