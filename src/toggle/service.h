@@ -49,6 +49,9 @@ int service_check(const struct toggle_context *c, const struct toggle_terms *ter
 		  struct toggle_plan *p, const struct boot_service *s, struct error *err)
 	_must_check_;
 
+/* ERROR_REFUSED when others than root can write to /etc/init.d or one of /etc/rc?.d. */
+int service_check_folders(const struct host_tree *t, struct error *err) _must_check_;
+
 /* ---- the tree by meaning (service_image.c) */
 
 /* One of the three files that startpar(8) reads. */

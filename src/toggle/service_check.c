@@ -2,6 +2,7 @@
  *
  * What is not switched, or not without --yes, and what has to be known before it is.
  */
+#include "base/path.h"
 #include "toggle/service.h"
 
 static int refuse_script(const struct boot_service *s, const char *what, const char *hint,
@@ -30,7 +31,45 @@ static int check_script(const struct boot_service *s, struct error *err)
 	return 0;
 }
 
-static int check_known(const struct boot_service *s, struct error *err)
+/* By another name of the same file somebody else may rely on its mode. */
+static int check_names(const struct host_tree *t, const struct boot_service *s, struct error *err)
+{
+	_cleanup_free_ char *path = service_script(s->name, err);
+	const struct host_tree_entry *e;
+
+	if (path == NULL)
+		return -1;
+	e = host_tree_find(t, path);
+	if (e == NULL || e->kind != HOST_TREE_FILE || e->links <= 1)
+		return 0;
+	return refuse_script(s, "has other names (hard links)", "Its mode would change for those, too: "
+			     "`find / -xdev -samefile` it, and leave one.", err);
+}
+
+static bool is_boot_folder(const struct host_tree_entry *e)
+{
+	return e->kind == HOST_TREE_FOLDER && path_is_below(e->path, "/etc") &&
+	       (strcmp(e->path, "/etc/init.d") == 0 ||
+		(strncmp(e->path, "/etc/rc", 7) == 0 && strcmp(e->path + 8, ".d") == 0));
+}
+
+int service_check_folders(const struct host_tree *t, struct error *err)
+{
+	for (size_t i = 0; i < t->len; i++) {
+		const struct host_tree_entry *e = &t->items[i];
+		bool others = (e->mode & (S_IWGRP | S_IWOTH)) != 0;
+
+		if (!is_boot_folder(e) || (e->uid == 0 && !others))
+			continue;
+		(void)error_set(err, ERROR_REFUSED, "%s %s", e->path, e->uid != 0 ?
+				"does not belong to root" : "can be written by others than root");
+		return error_hint(err, "Nothing was changed. Whoever can write there decides what root "
+				  "runs at boot:\n`ls -ld` it; chown root and chmod go-w mend that.");
+	}
+	return 0;
+}
+
+static int check_known(const struct host_tree *t, const struct boot_service *s, struct error *err)
 {
 	if (!boot_service_is_known(s))
 		return service_refuse_unknown(s, err);
@@ -40,7 +79,7 @@ static int check_known(const struct boot_service *s, struct error *err)
 		return error_hint(err, "Nothing was changed. rootlatch switches init scripts and units; "
 				  "an inetd line or a leftover link is edited by hand.");
 	}
-	return check_script(s, err);
+	return check_script(s, err) < 0 ? -1 : check_names(t, s, err);
 }
 
 static int check_sshd(const struct toggle_context *c, const struct toggle_terms *terms,
@@ -137,7 +176,8 @@ static int warn_of_closer(const struct toggle_context *c, const struct toggle_te
 int service_check(const struct toggle_context *c, const struct toggle_terms *terms,
 		  struct toggle_plan *p, const struct boot_service *s, struct error *err)
 {
-	if (check_known(s, err) < 0 || check_name(s, err) < 0 || check_sshd(c, terms, p, s, err) < 0 ||
+	if (service_check_folders(&p->boot->before, err) < 0 ||
+	    check_known(&p->boot->before, s, err) < 0 || check_name(s, err) < 0 || check_sshd(c, terms, p, s, err) < 0 ||
 	    check_shutdown(terms, p, s, err) < 0)
 		return -1;
 	return warn_of_closer(c, terms, p, s, err);

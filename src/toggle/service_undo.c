@@ -352,7 +352,7 @@ int service_plan_undo(const struct toggle_context *c, const struct toggle_terms 
 	const struct undoing u = { .c = c, .p = p };
 	bool any = false;
 
-	if (service_begin(c, p, err) < 0)
+	if (service_begin(c, p, err) < 0 || service_check_folders(&p->boot->before, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->toggles.len; i++)
 		any |= state_find_toggle(c->state, p->toggles.items[i]) != NULL;

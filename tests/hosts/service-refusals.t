@@ -64,7 +64,23 @@ expect_refused old 3 '/etc/init.d/theirs does not belong to root' disable theirs
 expect_refused old 3 '/etc/init.d/open can be written by others' disable open
 expect_refused old 3 '/etc/init.d/link is no regular file' disable link
 expect_refused old 3 '/etc/init.d/fifo is no regular file' disable fifo
-rm "$root"/etc/init.d/{header,theirs,open,link,fifo}
+script twin; ln "$root/etc/init.d/twin" "$root/root/twin"
+expect_refused old 3 '/etc/init.d/twin has other names .hard links' disable twin
+rm "$root"/etc/init.d/{header,theirs,open,link,fifo,twin} "$root/root/twin"
+
+t "folders that others than root can write to: neither switched nor put back"
+rl_ok old disable cron
+for folder in init.d rc0.d rcS.d; do
+	for damage in 'chmod 775' 'chmod 1777' 'chown 2001'; do
+		in_host old "$damage etc/$folder"
+		says='can be written by others than root'
+		[ "$damage" != 'chown 2001' ] || says='does not belong to root'
+		expect_refused old 3 "/etc/$folder $says" disable apache2
+		expect_refused old 3 "/etc/$folder $says" revert service/cron
+		in_host old "chown 0 etc/$folder; chmod 755 etc/$folder"
+	done
+done
+rl_ok old revert service/cron
 
 t "what sshd needs: --yes, and then a warning (sysvinit)"
 before=$(host_tree old)
@@ -168,8 +184,9 @@ in_host new 'cp usr/bin/systemctl root/systemctl.real
 	printf "%s\n" "#!/bin/sh" "case \$* in *daemon-reload*) echo no reload today >&2; exit 1 ;; esac" \
 		"exec /root/systemctl.real \"\$@\"" >root/systemctl
 	chmod 755 root/systemctl; mount --bind root/systemctl usr/bin/systemctl'
-expect_rolled_back new 1 'daemon-reload' rootlatch disable apache2
-expect_match "$err" 'But systemd .*attempt until .systemctl daemon-reload. succeeds. It said: no reload today' "the rest"
+expect_rolled_back new 1 \
+	'daemon-reload had no effect.*But systemd .* until .systemctl daemon-reload. succeeds. It said: no reload today' \
+	rootlatch disable apache2
 in_host new 'umount usr/bin/systemctl'
 expect "$(starts new apache2)" on "at boot"
 
