@@ -133,6 +133,8 @@ static int print_unit(const struct boot_service *s, struct buffer *text, struct 
 		return buffer_printf(text, err, ", %s", s->unit.path);
 	if (s->unit.name != NULL)
 		return buffer_printf(text, err, ", %s made of the script", s->unit.name);
+	if (s->init == BOOT_SYSV && s->has_script)
+		return 0; /* nothing reads units there, and neither did we */
 	if (buffer_printf(text, err, ", no %s in", name) < 0)
 		return -1;
 	for (size_t i = 0; i < boot_n_unit_folders; i++)

@@ -60,31 +60,8 @@ static int add_aliases_said(const struct boot_units *u, const struct boot_unit_t
 	return 0;
 }
 
-/* A boot gets to the unit whose *.wants it is. */
-static bool is_of_boot(const struct boot_reading *r, const struct boot_want *w)
-{
-	static const char *const never[] = {
-		"rescue.target", "emergency.target", "shutdown.target", "umount.target",
-		"final.target", "reboot.target", "poweroff.target", "halt.target", "kexec.target",
-		"soft-reboot.target", "exit.target", "sleep.target", "suspend.target",
-		"hibernate.target", "hybrid-sleep.target", "suspend-then-hibernate.target",
-		"ctrl-alt-del.target", "runlevel0.target", "runlevel1.target", "runlevel6.target",
-	};
-	size_t len = (size_t)(strrchr(w->folder, '.') - w->folder);
-
-	if (w->passing || w->masked)
-		return false;
-	if (r->boots_multi_user && (strncmp(w->folder, "graphical.target.", 17) == 0 ||
-				    strncmp(w->folder, "runlevel5.target.", 17) == 0))
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
-		if (strncmp(w->folder, never[i], len) == 0 && never[i][len] == '\0')
-			return false;
-	return true;
-}
-
-static int read_wanted(struct boot_reading *r, const struct boot_units *u, bool *ret_enabled,
-		       struct error *err)
+static int read_wanted(struct boot_reading *r, const struct boot_units *u,
+		       const struct boot_reach *b, bool *ret_enabled, struct error *err)
 {
 	struct boot_unit *unit = &r->service->unit;
 
@@ -96,22 +73,23 @@ static int read_wanted(struct boot_reading *r, const struct boot_units *u, bool 
 			continue;
 		*ret_enabled = *ret_enabled || w->local;
 		if (strings_add(&unit->wanted, w->path, err) < 0 ||
-		    (is_of_boot(r, w) && strings_add(&r->starters, w->path, err) < 0))
+		    (boot_reach_wants(r, w) && strings_add(&r->starters, w->path, err) < 0))
 			return -1;
 	}
+	for (size_t i = 0; i < b->names.len; i++)
+		if (b->by.items[i][0] != '\0' && is_name_of(unit, b->names.items[i]) &&
+		    strings_add(&r->starters, b->by.items[i], err) < 0)
+			return -1;
 	strings_sort(&unit->wanted);
 	return 0;
 }
 
-/* Whether the socket, path or timer `w` starts the unit. */
-static int starts_it(const struct boot_reading *r, const struct boot_units *u,
-		     const struct boot_want *w, const char **ret_name, bool *ret,
-		     struct error *err)
+/* Whether the socket, path or timer of that name starts the unit. */
+static int starts_it(const struct boot_reading *r, const struct boot_units *u, const char *name,
+		     const char **ret_name, bool *ret, struct error *err)
 {
-	const struct boot_unit_file *f =
-		boot_units_find(u, w->name, BOOT_UNITS_LASTING, ret_name);
+	const struct boot_unit_file *f = boot_units_find(u, name, BOOT_UNITS_LASTING, ret_name);
 	_cleanup_boot_unit_text_ struct boot_unit_text text = BOOT_UNIT_TEXT_INIT;
-	_cleanup_buffer_ struct buffer bytes = BUFFER_INIT;
 	const struct boot_unit *unit = &r->service->unit;
 	_cleanup_free_ char *same_stem = NULL, *template = NULL;
 	int stem;
@@ -123,8 +101,8 @@ static int starts_it(const struct boot_reading *r, const struct boot_units *u,
 	same_stem = str_format(err, "%.*s.service", stem, *ret_name);
 	/* with Accept=yes it is an instance for each connection */
 	template = str_format(err, "%.*s@.service", stem, *ret_name);
-	if (same_stem == NULL || template == NULL || boot_bytes(r, f->path, &bytes, err) < 0 ||
-	    boot_unit_text_parse(slice_of(bytes.data, bytes.len), &text, err) < 0)
+	if (same_stem == NULL || template == NULL ||
+	    boot_units_text(r, u, f, *ret_name, &text, err) < 0)
 		return -1;
 	*ret = text.starts != NULL ? is_name_of(unit, text.starts) :
 				     is_name_of(unit, same_stem) || is_name_of(unit, template);
@@ -132,19 +110,18 @@ static int starts_it(const struct boot_reading *r, const struct boot_units *u,
 }
 
 static int read_sockets(const struct boot_reading *r, const struct boot_units *u,
-			struct error *err)
+			const struct boot_reach *b, struct error *err)
 {
 	struct strings *sockets = &r->service->unit.sockets;
 
-	for (size_t i = 0; i < u->n_wants; i++) {
-		const struct boot_want *w = &u->wants[i];
-		const char *name;
+	for (size_t i = 0; i < b->names.len; i++) {
+		const char *reached = b->names.items[i], *name;
 		bool starts;
 
-		if (!is_of_boot(r, w) || boot_ends_with(w->name, ".service") ||
-		    boot_ends_with(w->name, ".target"))
+		if (!boot_ends_with(reached, ".socket") && !boot_ends_with(reached, ".path") &&
+		    !boot_ends_with(reached, ".timer"))
 			continue;
-		if (starts_it(r, u, w, &name, &starts, err) < 0 ||
+		if (starts_it(r, u, reached, &name, &starts, err) < 0 ||
 		    (starts && !strings_contain(sockets, name) && strings_add(sockets, name, err) < 0))
 			return -1;
 	}
@@ -178,6 +155,7 @@ static int read_native(struct boot_reading *r, const struct boot_units *u, const
 {
 	_cleanup_boot_unit_text_ struct boot_unit_text text = BOOT_UNIT_TEXT_INIT;
 	_cleanup_buffer_ struct buffer bytes = BUFFER_INIT;
+	_cleanup_boot_reach_ struct boot_reach reach = BOOT_REACH_INIT;
 	struct boot_unit *unit = &r->service->unit;
 	const struct boot_unit_file *lasting, *now;
 	const char *same;
@@ -198,8 +176,8 @@ static int read_native(struct boot_reading *r, const struct boot_units *u, const
 	    (boot_bytes(r, file->path, &bytes, err) < 0 ||
 	     boot_unit_text_parse(slice_of(bytes.data, bytes.len), &text, err) < 0))
 		return -1;
-	if (read_wanted(r, u, &enabled, err) < 0 || read_sockets(r, u, err) < 0 ||
-	    start_by_alias(r, u, &text, &enabled, err) < 0 ||
+	if (boot_reach_read(r, u, &reach, err) < 0 || read_wanted(r, u, &reach, &enabled, err) < 0 ||
+	    read_sockets(r, u, &reach, err) < 0 || start_by_alias(r, u, &text, &enabled, err) < 0 ||
 	    add_aliases_said(u, &text, unit, err) < 0)
 		return -1;
 	if (file->kind == BOOT_UNIT_MASK)
@@ -216,6 +194,7 @@ static int read_generated(struct boot_reading *r, const struct boot_units *u, co
 			  struct error *err)
 {
 	const struct strings *provides = &r->service->header.provides;
+	_cleanup_boot_reach_ struct boot_reach reach = BOOT_REACH_INIT;
 	struct boot_unit *unit = &r->service->unit;
 	bool enabled;
 
@@ -238,9 +217,9 @@ static int read_generated(struct boot_reading *r, const struct boot_units *u, co
 			return -1;
 	}
 	strings_sort(&unit->aliases);
-	if (read_wanted(r, u, &enabled, err) < 0)
+	if (boot_reach_read(r, u, &reach, err) < 0 || read_wanted(r, u, &reach, &enabled, err) < 0)
 		return -1;
-	return read_sockets(r, u, err);
+	return read_sockets(r, u, &reach, err);
 }
 
 static bool boots_multi_user(const struct boot_units *u)
@@ -274,7 +253,7 @@ int boot_read_unit(struct boot_reading *r, struct error *err)
 {
 	_cleanup_boot_units_ struct boot_units u = BOOT_UNITS_INIT;
 	struct boot_service *s = r->service;
-	_cleanup_free_ char *own = boot_unit_name(s->name, err);
+	_cleanup_free_ char *own = boot_unit_name(s->name, err), *template = NULL;
 	const struct boot_unit_file *file, *mask;
 	const char *name, *same;
 
@@ -294,6 +273,13 @@ int boot_read_unit(struct boot_reading *r, struct error *err)
 		r->name_mask = str_dup(mask->at, err);
 		if (r->name_mask == NULL)
 			return -1;
+	}
+	/* what a socket with Accept=yes makes an instance of for each connection */
+	if (file == NULL && mask == NULL && !s->has_script && strchr(own, '@') == NULL) {
+		template = str_format(err, "%s@.service", s->name);
+		if (template == NULL)
+			return -1;
+		file = boot_units_find(&u, template, BOOT_UNITS_UNMASKED, &name);
 	}
 	if (file != NULL)
 		return read_native(r, &u, name, file, err);

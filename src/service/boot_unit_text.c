@@ -8,6 +8,8 @@
 void boot_unit_text_release(struct boot_unit_text *t)
 {
 	strings_release(&t->aliases);
+	strings_release(&t->pulls);
+	strings_release(&t->pulls_by);
 	free(t->starts);
 	*t = (struct boot_unit_text)BOOT_UNIT_TEXT_INIT;
 }
@@ -37,6 +39,28 @@ static int take_aliases(struct boot_unit_text *t, struct slice value, struct err
 	return 0;
 }
 
+/* They add up: an empty one forgets nothing (systemd.unit(5)). */
+static int take_pulls(struct boot_unit_text *t, struct slice value, struct error *err)
+{
+	struct slice word;
+
+	while (boot_next_word(&value, &word))
+		if (memchr(word.data, '\0', word.len) == NULL &&
+		    strings_addn(&t->pulls, word.data, word.len, err) < 0)
+			return -1;
+	return 0;
+}
+
+static bool is_pull(struct slice key)
+{
+	static const char *const keys[] = { "Wants", "Requires", "BindsTo", "Upholds" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (boot_slice_is(key, keys[i]))
+			return true;
+	return false;
+}
+
 static int take_setting(struct boot_unit_text *t, struct slice section, struct slice line,
 			struct error *err)
 {
@@ -53,6 +77,8 @@ static int take_setting(struct boot_unit_text *t, struct slice section, struct s
 			t->wanted_by = t->wanted_by || value.len > 0;
 		return boot_slice_is(key, "Alias") ? take_aliases(t, value, err) : 0;
 	}
+	if (boot_slice_is(section, "[Unit]"))
+		return is_pull(key) ? take_pulls(t, value, err) : 0;
 	if ((boot_slice_is(section, "[Socket]") && boot_slice_is(key, "Service")) ||
 	    ((boot_slice_is(section, "[Path]") || boot_slice_is(section, "[Timer]")) &&
 	     boot_slice_is(key, "Unit"))) {

@@ -27,17 +27,23 @@ static void release_file(struct boot_unit_file *f)
 	free(f->to);
 }
 
+static void release_wants(struct boot_want *wants, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(wants[i].folder);
+		free(wants[i].name);
+		free(wants[i].path);
+	}
+	free(wants);
+}
+
 void boot_units_release(struct boot_units *u)
 {
 	for (size_t i = 0; i < u->n_files; i++)
 		release_file(&u->files[i]);
-	for (size_t i = 0; i < u->n_wants; i++) {
-		free(u->wants[i].folder);
-		free(u->wants[i].name);
-		free(u->wants[i].path);
-	}
+	release_wants(u->wants, u->n_wants);
+	release_wants(u->drop_ins, u->n_drop_ins);
 	free(u->files);
-	free(u->wants);
 	*u = (struct boot_units)BOOT_UNITS_INIT;
 }
 
@@ -52,6 +58,19 @@ bool boot_units_is_wants(const char *name)
 {
 	return boot_ends_with(name, ".wants") || boot_ends_with(name, ".requires") ||
 	       boot_ends_with(name, ".upholds");
+}
+
+/* "foo.service.d" */
+static bool is_drop_in_folder(const char *name)
+{
+	size_t len = strlen(name);
+	char stem[256];
+
+	if (!boot_ends_with(name, ".d") || len >= sizeof(stem))
+		return false;
+	(void)memcpy(stem, name, len - 2);
+	stem[len - 2] = '\0';
+	return is_unit_name(stem);
 }
 
 static bool is_unit_folder(const char *path)
@@ -146,35 +165,43 @@ static int add_file(const struct boot_reading *r, struct boot_units *u, const ch
 	return 0;
 }
 
-static bool is_hidden(const struct boot_units *u, const char *folder, const char *name)
+static bool is_hidden(const struct boot_want *wants, size_t n, const char *folder,
+		      const char *name)
 {
-	for (size_t i = 0; i < u->n_wants; i++)
+	for (size_t i = 0; i < n; i++)
 		/* what is in /run hides nothing at the next boot */
-		if (!u->wants[i].passing && strcmp(u->wants[i].name, name) == 0 &&
-		    strcmp(u->wants[i].folder, folder) == 0)
+		if (!wants[i].passing && strcmp(wants[i].name, name) == 0 &&
+		    strcmp(wants[i].folder, folder) == 0)
 			return true;
 	return false;
 }
 
-static int add_want(const struct boot_reading *r, struct boot_units *u, const char *folder,
-		    const char *path, const char *name, struct error *err)
+static int make_room_for_want(struct boot_want **wants, size_t n, size_t *cap, struct error *err)
+{
+	size_t more_cap = *cap > 0 ? 2 * *cap : 64;
+	struct boot_want *more;
+
+	if (n < *cap)
+		return 0;
+	more = reallocarray(*wants, more_cap, sizeof(*more));
+	if (more == NULL)
+		return error_oom(err);
+	*wants = more;
+	*cap = more_cap;
+	return 0;
+}
+
+static int add_want(const struct boot_reading *r, struct boot_want **wants, size_t *n, size_t *cap,
+		    const char *folder, const char *path, const char *name, struct error *err)
 {
 	_cleanup_boot_seen_ struct boot_seen last = BOOT_SEEN_INIT;
 	_cleanup_free_ char *at = path_join(path, name, err), *end = NULL;
 	struct boot_want *w;
 
-	if (at == NULL || boot_follow(r, at, &end, &last, err) < 0)
+	if (at == NULL || boot_follow(r, at, &end, &last, err) < 0 ||
+	    make_room_for_want(wants, *n, cap, err) < 0)
 		return -1;
-	if (u->n_wants == u->cap_wants) {
-		size_t cap = u->cap_wants > 0 ? 2 * u->cap_wants : 64;
-		struct boot_want *more = reallocarray(u->wants, cap, sizeof(*more));
-
-		if (more == NULL)
-			return error_oom(err);
-		u->wants = more;
-		u->cap_wants = cap;
-	}
-	w = &u->wants[u->n_wants++];
+	w = &(*wants)[(*n)++];
 	*w = (struct boot_want){ .folder = str_dup(folder, err), .name = str_dup(name, err),
 				 .path = TAKE_PTR(at),
 				 /* where it leads does not matter but for that */
@@ -184,18 +211,26 @@ static int add_want(const struct boot_reading *r, struct boot_units *u, const ch
 	return w->folder != NULL && w->name != NULL ? 0 : -1;
 }
 
+/* A *.wants and its like, or (drop_ins) a *.d. */
 static int read_wants(const struct boot_reading *r, struct boot_units *u, const char *unit_folder,
-		      const char *folder, struct error *err)
+		      const char *folder, bool drop_ins, struct error *err)
 {
 	_cleanup_free_ char *path = path_join(unit_folder, folder, err);
 	_cleanup_strings_ struct strings names = STRINGS_INIT;
+	struct boot_want **wants = drop_ins ? &u->drop_ins : &u->wants;
+	size_t *n = drop_ins ? &u->n_drop_ins : &u->n_wants;
+	size_t *cap = drop_ins ? &u->cap_drop_ins : &u->cap_wants;
 
 	if (path == NULL || boot_list(r, path, &names, err) < 0)
 		return -1;
-	for (size_t i = 0; i < names.len; i++)
-		if (is_unit_name(names.items[i]) && !is_hidden(u, folder, names.items[i]) &&
-		    add_want(r, u, folder, path, names.items[i], err) < 0)
+	for (size_t i = 0; i < names.len; i++) {
+		const char *name = names.items[i];
+
+		if ((drop_ins ? boot_ends_with(name, ".conf") : is_unit_name(name)) &&
+		    !is_hidden(*wants, *n, folder, name) &&
+		    add_want(r, wants, n, cap, folder, path, name, err) < 0)
 			return -1;
+	}
 	return 0;
 }
 
@@ -229,7 +264,8 @@ int boot_units_read(const struct boot_reading *r, struct boot_units *ret, struct
 
 			if (is_unit_name(name) && add_file(r, ret, folder, name, err) < 0)
 				return -1;
-			if (boot_units_is_wants(name) && read_wants(r, ret, folder, name, err) < 0)
+			if ((boot_units_is_wants(name) || is_drop_in_folder(name)) &&
+			    read_wants(r, ret, folder, name, !boot_units_is_wants(name), err) < 0)
 				return -1;
 		}
 	}

@@ -40,6 +40,8 @@ struct boot_units {
 	size_t n_files, cap_files;
 	struct boot_want *wants;
 	size_t n_wants, cap_wants;
+	struct boot_want *drop_ins; /* the *.conf of a *.d: "foo.service.d", "local.conf" */
+	size_t n_drop_ins, cap_drop_ins;
 };
 
 #define BOOT_UNITS_INIT { .files = NULL }
@@ -67,6 +69,8 @@ struct boot_unit_text { /* of a unit file, what bears on its start */
 	bool has_install;
 	bool wanted_by; /* there is a unit that it could be enabled for */
 	struct strings aliases;
+	struct strings pulls;    /* Wants=, Requires=, BindsTo=, Upholds=: what is started with it */
+	struct strings pulls_by; /* the file that says so, for each of them (boot_units_text) */
 	char *starts;   /* of a socket, path or timer: the unit; NULL: that of the same stem */
 };
 
@@ -76,5 +80,24 @@ struct boot_unit_text { /* of a unit file, what bears on its start */
 void boot_unit_text_release(struct boot_unit_text *t);
 int boot_unit_text_parse(struct slice text, struct boot_unit_text *ret, struct error *err)
 	_must_check_;
+/* Of a unit's file and its drop-ins. */
+int boot_units_text(const struct boot_reading *r, const struct boot_units *u,
+		    const struct boot_unit_file *f, const char *name, struct boot_unit_text *ret,
+		    struct error *err) _must_check_;
+
+struct boot_reach { /* the units that a boot gets to, as their files say */
+	struct strings names;
+	struct strings by; /* the file that pulls each of them in; "" for one of a *.wants, or a root */
+};
+
+#define BOOT_REACH_INIT { .names = STRINGS_INIT }
+#define _cleanup_boot_reach_ _cleanup_(boot_reach_release)
+
+void boot_reach_release(struct boot_reach *b);
+int boot_reach_read(const struct boot_reading *r, const struct boot_units *u,
+		    struct boot_reach *ret, struct error *err) _must_check_;
+
+/* Whether a boot gets to the unit whose *.wants it is. */
+bool boot_reach_wants(const struct boot_reading *r, const struct boot_want *w);
 
 #endif

@@ -227,7 +227,7 @@ static int decide_unit(const struct boot_reading *r, struct buffer *why, struct 
 		return buffer_printf(why, err, "its unit %s is enabled, but a boot does not get to %s",
 				     unit->name, unit->wanted.items[0]);
 	return buffer_printf(why, err, "its unit %s %s%s", unit->name, state_text(unit),
-			     unit->state == BOOT_UNIT_STATIC ? ", and nothing starts it" : "");
+			     unit->state == BOOT_UNIT_STATIC ? ", and no unit of a boot starts it" : "");
 }
 
 static int print_masks(const struct boot_reading *r, struct buffer *why, struct error *err)

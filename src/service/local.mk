@@ -16,6 +16,7 @@ librootlatch_a_SOURCES += %D%/boot_parts.h
 librootlatch_a_SOURCES += %D%/boot_processes.c
 librootlatch_a_SOURCES += %D%/boot_processes.h
 librootlatch_a_SOURCES += %D%/boot_processes_unit.c
+librootlatch_a_SOURCES += %D%/boot_reach.c
 librootlatch_a_SOURCES += %D%/boot_run.c
 librootlatch_a_SOURCES += %D%/boot_run.h
 librootlatch_a_SOURCES += %D%/boot_script.c

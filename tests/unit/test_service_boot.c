@@ -252,12 +252,12 @@ static const struct {
 	{ "systemd\n" NATIVE WANTED "link /run/systemd/system/foo.service /dev/null", true,
 	  "its unit foo.service is enabled (its mask in /run goes with the next boot)" },
 	{ "systemd\nfile /run/systemd/system/foo.service [Service]|", false,
-	  "its unit foo.service has no [Install] section, and nothing starts it" },
+	  "its unit foo.service has no [Install] section, and no unit of a boot starts it" },
 	{ "systemd\n" NATIVE
 	  "link /run/systemd/system/multi-user.target.wants/foo.service x", false,
 	  "its unit foo.service is disabled" },
 	{ "systemd\nfile /lib/systemd/system/foo.service [Service]|", false,
-	  "its unit foo.service has no [Install] section, and nothing starts it" },
+	  "its unit foo.service has no [Install] section, and no unit of a boot starts it" },
 	{ "systemd\nfile /lib/systemd/system/foo.service [Service]|\n"
 	  "link /lib/systemd/system/sysinit.target.wants/foo.service ../foo.service", true,
 	  "its unit foo.service has no [Install] section, and "
@@ -265,7 +265,7 @@ static const struct {
 	{ "systemd\nfile /lib/systemd/system/foo.service [Service]|\n"
 	  "link /lib/systemd/system/sysinit.target.wants/foo.service ../foo.service\n"
 	  "link /etc/systemd/system/sysinit.target.wants/foo.service /dev/null", false,
-	  "its unit foo.service has no [Install] section, and nothing starts it" },
+	  "its unit foo.service has no [Install] section, and no unit of a boot starts it" },
 	{ "systemd\n" NATIVE "link /etc/systemd/system/rescue.target.wants/foo.service x", false,
 	  "its unit foo.service is enabled, but a boot does not get to "
 	  "/etc/systemd/system/rescue.target.wants/foo.service" },
@@ -277,9 +277,9 @@ static const struct {
 	  "/etc/systemd/system/graphical.target.wants/foo.service" },
 	/* the order of the folders */
 	{ "systemd\n" NATIVE "file /etc/systemd/system/foo.service [Service]|", false,
-	  "its unit foo.service has no [Install] section, and nothing starts it" },
+	  "its unit foo.service has no [Install] section, and no unit of a boot starts it" },
 	{ "systemd\n" NATIVE "file /usr/local/lib/systemd/system/foo.service [Service]|", false,
-	  "its unit foo.service has no [Install] section, and nothing starts it" },
+	  "its unit foo.service has no [Install] section, and no unit of a boot starts it" },
 	{ "systemd\n" NATIVE "file /usr/lib/systemd/system/foo.service [Service]|", false,
 	  "its unit foo.service is disabled" },
 	{ "systemd\n" WANTED NATIVE "file /etc/systemd/system.control/foo.service", false,
@@ -333,6 +333,66 @@ static const struct {
 	  "link /etc/systemd/system/sockets.target.wants/foo.socket x\n"
 	  "link /etc/systemd/system/foo.socket /dev/null", false,
 	  "its unit foo.service is disabled" },
+	/* what other units say */
+#define BAR_WANTED "link /etc/systemd/system/multi-user.target.wants/bar.service x\n"
+#define BY_BAR "its unit foo.service is disabled, and /lib/systemd/system/bar.service starts it"
+	{ "systemd\n" NATIVE BAR_WANTED
+	  "file /lib/systemd/system/bar.service [Unit]|Wants=x.service foo.service|", true, BY_BAR },
+	{ "systemd\n" NATIVE BAR_WANTED
+	  "file /lib/systemd/system/bar.service [Unit]|Requires=foo.service|Requires=|", true, BY_BAR },
+	{ "systemd\n" NATIVE BAR_WANTED
+	  "file /lib/systemd/system/bar.service [Unit]|BindsTo=foo.service|", true, BY_BAR },
+	{ "systemd\n" NATIVE BAR_WANTED
+	  "file /lib/systemd/system/bar.service [Unit]|Upholds=foo.service|", true, BY_BAR },
+	{ "systemd\n" NATIVE BAR_WANTED
+	  "file /lib/systemd/system/bar.service [Unit]|After=foo.service|PartOf=foo.service|", false,
+	  "its unit foo.service is disabled" },
+	{ "systemd\n" NATIVE BAR_WANTED "file /lib/systemd/system/bar.service [Unit]|Wants=a.target|\n"
+	  "file /lib/systemd/system/a.target [Unit]|Wants=b.service|\n"
+	  "file /lib/systemd/system/b.service [Unit]|Wants=bar.service foo.service|", true,
+	  "its unit foo.service is disabled, and /lib/systemd/system/b.service starts it" },
+	{ "systemd\n" NATIVE "file /lib/systemd/system/bar.service [Unit]|Wants=foo.service|", false,
+	  "its unit foo.service is disabled" },
+	{ "systemd\n" NATIVE BAR_WANTED
+	  "file /lib/systemd/system/bar.service [Unit]|Wants=foo.service|\n"
+	  "link /etc/systemd/system/bar.service /dev/null", false, "its unit foo.service is disabled" },
+	{ "systemd\n" NATIVE "file /lib/systemd/system/bar.service [Unit]|Wants=foo.service|\n"
+	  "link /etc/systemd/system/rescue.target.wants/bar.service x", false,
+	  "its unit foo.service is disabled" },
+	{ "systemd\n" NATIVE "file /lib/systemd/system/bar.service [Unit]|Wants=foo.service|\n"
+	  "link /etc/systemd/system/foo.service.wants/bar.service x", false,
+	  "its unit foo.service is disabled" },
+	{ "systemd\n" NATIVE
+	  "file /lib/systemd/system/multi-user.target [Unit]|Wants=a\\| foo.service|", true,
+	  "its unit foo.service is disabled, and /lib/systemd/system/multi-user.target starts it" },
+	{ "systemd\n" NATIVE BAR_WANTED "file /lib/systemd/system/bar.service [Unit]|\n"
+	  "file /etc/systemd/system/bar.service.d/x.conf [Unit]|Wants=foo.service|", true,
+	  "its unit foo.service is disabled, and /etc/systemd/system/bar.service.d/x.conf starts it" },
+	{ "systemd\n" NATIVE BAR_WANTED "file /lib/systemd/system/bar.service [Unit]|\n"
+	  "file /lib/systemd/system/bar.service.d/x.conf [Unit]|Wants=foo.service|\n"
+	  "link /etc/systemd/system/bar.service.d/x.conf /dev/null", false,
+	  "its unit foo.service is disabled" },
+	{ "systemd\n" NATIVE "file /lib/systemd/system/bar@.service [Unit]|\n"
+	  "link /etc/systemd/system/multi-user.target.wants/bar@a.service x\n"
+	  "file /etc/systemd/system/bar@.service.d/x.conf [Unit]|Wants=foo.service|", true,
+	  "its unit foo.service is disabled, and /etc/systemd/system/bar@.service.d/x.conf starts it" },
+	{ "systemd\n" INETD BAR_WANTED
+	  "file /lib/systemd/system/bar.service [Unit]|Wants=foo.service|", true,
+	  "its unit inetd.service is disabled, and /lib/systemd/system/bar.service starts it" },
+	{ "systemd\nscript foo 755\n" DOWN BAR_WANTED
+	  "file /lib/systemd/system/bar.service [Unit]|Wants=foo.service|", true,
+	  "its unit foo.service is made of its script, and /lib/systemd/system/bar.service starts it" },
+	{ "systemd\n" NATIVE BAR_WANTED "file /lib/systemd/system/bar.service [Unit]|Wants=foo.socket|\n"
+	  "file /lib/systemd/system/foo.socket [Socket]|ListenStream=7|", true,
+	  "its unit foo.service is disabled, but foo.socket starts it when somebody connects" },
+	{ "systemd\nfile /lib/systemd/system/foo@.service [Service]|\n"
+	  "file /lib/systemd/system/foo.socket [Socket]|Accept=yes|\n"
+	  "link /etc/systemd/system/sockets.target.wants/foo.socket x", true,
+	  "its unit foo@.service has no [Install] section, but foo.socket starts it when somebody "
+	  "connects" },
+	{ "systemd\n" NATIVE "link /etc/systemd/system/foo.service /dev/null\n" BAR_WANTED
+	  "file /lib/systemd/system/bar.service [Unit]|Wants=foo.service|", false,
+	  "its unit foo.service is masked" },
 	/* generated units */
 	{ "systemd\n" FOO, true,
 	  "its links start it in runlevels 2 3 4 5, by the unit that systemd makes of its script" },
@@ -489,12 +549,10 @@ static const struct {
 	  "/lib/systemd/system /usr/lib/systemd/system, nothing of it in /etc/inetd.conf" },
 	{ FOO NATIVE "file /etc/inetd.conf foo stream tcp nowait root \tx\x1b y", true,
 	  "/etc/init.d/foo (mode 755, owner 0, with an LSB header), links S02 in rc2 rc3 rc4 rc5, "
-	  "K02 in rc0 rc1 rc6, /lib/systemd/system/foo.service, "
-	  "/etc/inetd.conf line 1: foo stream tcp nowait root x\\x1b y" },
-	{ "link /etc/init.d/foo x", true,
-	  "/etc/init.d/foo is not a regular file, no link [SK]??foo in /etc/rc?.d, no foo.service in "
-	  "/etc/systemd/system /run/systemd/system /usr/local/lib/systemd/system "
-	  "/lib/systemd/system /usr/lib/systemd/system, nothing of it in /etc/inetd.conf" },
+	  "K02 in rc0 rc1 rc6, /etc/inetd.conf line 1: foo stream tcp nowait root x\\x1b y" },
+	{ "systemd\nlink /etc/init.d/foo x\n" NATIVE, true,
+	  "/etc/init.d/foo is not a regular file, no link [SK]??foo in /etc/rc?.d, "
+	  "/lib/systemd/system/foo.service, nothing of it in /etc/inetd.conf" },
 	{ "link /etc/rc2.d/S01foo x", true, NULL },
 	{ NATIVE, true, NULL },
 	{ "file /etc/inetd.conf foo stream tcp nowait root x", true, NULL },
