@@ -71,8 +71,17 @@ static int parse_unit(const char *text, struct boot_control_unit *ret, struct er
 	ret->main_pid = (pid_t)strtol(pid, NULL, 10);
 	ret->leaves_nothing = strcmp(type, "oneshot") == 0 && strcmp(result, "success") == 0 &&
 			      strcmp(state, "inactive") == 0;
-	return state[0] != '\0' ? 0 : error_set(err, ERROR_FAILED, "systemctl does not say whether "
-						"it is active");
+	return state[0] != '\0' ? 0 : error_set(err, ERROR_FAILED, "no ActiveState");
+}
+
+static int no_answer(const struct host_outcome *o, const char *name, struct error *err)
+{
+	_cleanup_buffer_ struct buffer words = BUFFER_INIT;
+
+	if (boot_control_add_words(o, &words, err) < 0)
+		return -1;
+	return error_set(err, ERROR_FAILED, "systemctl does not say whether %s is active%s", name,
+			 words.data);
 }
 
 int boot_control_read_unit(const struct host *h, const char *name,
@@ -84,10 +93,16 @@ int boot_control_read_unit(const struct host *h, const char *name,
 	const struct host_command cmd = { .argv = (char *const *)argv, .timeout_ms = STATUS_MS };
 	_cleanup_host_outcome_ struct host_outcome o = HOST_OUTCOME_INIT;
 
+	if (!host_file_exists(h, SYSTEMCTL))
+		return error_set(err, ERROR_FAILED, "there is no " SYSTEMCTL " to ask");
 	if (host_run(h, &cmd, &o, err) < 0)
 		return -1;
-	return parse_unit(o.out.data != NULL ? o.out.data : "", ret, err) < 0 ?
-		       error_prefix(err, "%s", name) : 0;
+	if (o.timed_out)
+		return error_set(err, ERROR_FAILED, "systemctl did not answer within %d s",
+				 STATUS_MS / 1000);
+	if (parse_unit(o.out.data != NULL ? o.out.data : "", ret, err) == 0)
+		return 0;
+	return no_answer(&o, name, err);
 }
 
 int boot_control_read_own_unit(const struct host *h, const struct boot_service *s,

@@ -175,18 +175,28 @@ static int unit_facts(struct reading *r, struct error *err)
 		if (fact(r, err, "", "%s is enabled%s", u->sockets.items[i],
 			 u->state == BOOT_UNIT_MASKED ? ", and can't start it" : " and starts it") < 0)
 			return -1;
-	return 0;
+	if (r->s.init != BOOT_SYSTEMD || r->s.starts || u->state == BOOT_UNIT_MASKED ||
+	    u->state == BOOT_UNIT_GENERATED)
+		return 0;
+	return fact(r, err, "not seen", "generators, udev and D-Bus, which may start it all the same");
+}
+
+/* What the files say is said, whatever is not to be had of what runs. */
+static int not_known(struct reading *r, const struct error *why, struct error *err)
+{
+	return fact(r, err, "now", "not known: %s", why->message);
 }
 
 static int run_facts(struct reading *r, struct error *err)
 {
 	_cleanup_boot_run_ struct boot_run run = BOOT_RUN_INIT;
 	_cleanup_buffer_ struct buffer listens = BUFFER_INIT;
+	struct error why = ERROR_INIT;
 
 	if (!host_is_live(r->c->host))
 		return 0;
-	if (boot_run_read(r->c->host, &r->s, &run, err) < 0)
-		return -1;
+	if (boot_run_read(r->c->host, &r->s, &run, &why) < 0)
+		return not_known(r, &why, err);
 	if (run.len == 0)
 		return fact(r, err, "now", run.active ? "active, without a process" : "not running");
 	for (size_t i = 0; i < run.listens.len; i++)

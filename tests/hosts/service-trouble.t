@@ -169,6 +169,53 @@ host_run old sh -c 'cd /etc/rc2.d && mkdir S50folder && ln -s ../init.d/gone S77
 	ln -s ../init.d/x+y S20x+y && mkfifo S60fifo && ln -s /etc/init.d/apache2 K99apache2'
 is_undone old apache2
 
+t "systemctl that is silent, hangs, or is not there: status says the rest, and what it could not ask"
+systemctl_is()
+{
+	host_rl new status openbsd-inetd
+	expect "$status" 0 "status exits, systemctl $1"
+	expect_match "$out" 'openbsd-inetd will start at boot' "what the files say, systemctl $1"
+	expect_match "$(tr -s '\n ' ' ' <<<"$out")" "now not known: .*$2" "what it could not ask, systemctl $1"
+}
+stand_in new /usr/bin/systemctl 'exit 0'
+systemctl_is silent 'systemctl does not say whether inetd.service is active; it said nothing .status 0'
+stand_back new /usr/bin/systemctl
+stand_in new /usr/bin/systemctl 'echo "no bus" >&2; exit 1'
+systemctl_is "without an answer" 'active; it said .status 1.: no bus'
+stand_back new /usr/bin/systemctl
+stand_in new /usr/bin/systemctl 'exec sleep 1000'
+systemctl_is hanging 'systemctl did not answer within'
+host_rl new disable openbsd-inetd --now
+expect "$status" 1 "disable --now exits"
+expect_match "$err" 'openbsd-inetd: systemctl did not answer.*nothing was changed' "why"
+stand_back new /usr/bin/systemctl
+host_run new mv /usr/bin/systemctl /root/systemctl
+systemctl_is missing 'there is no /usr/bin/systemctl to ask'
+host_run new mv /root/systemctl /usr/bin/systemctl
+
+unit new pulls.service <<'UNIT'
+[Unit]
+Wants=pulled.service
+[Service]
+ExecStart=/bin/sleep 1000
+[Install]
+WantedBy=multi-user.target
+UNIT
+unit new pulled.service <<<$'[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target'
+
+t "what another unit wants starts at boot, and is off when it is masked"
+host_run new sh -c 'systemctl daemon-reload; systemctl --quiet enable pulls'
+host_rl new status pulled
+expect_match "$out" '^pulled will start at boot' "status"
+expect_match "$out" '/pulls.service' "what starts it"
+host_reboot new
+expect "$(host_run new systemctl is-active pulled)" active "after a boot"
+is_undone new pulled
+host_rl new disable pulled
+host_reboot new
+expect "$(host_run new systemctl is-active pulled)" inactive "after a boot, switched off"
+host_rl new revert service/pulled
+
 unit new once.service <<'UNIT'
 [Service]
 Type=oneshot
