@@ -27,8 +27,9 @@ static void print_error(const struct rootlatch_error *err)
 	(void)fprintf(stderr, "rootlatch: %s", state_of_host(err->code));
 	output_text(stderr, err->message);
 	(void)fputs("\n", stderr);
-	if (err->code == ROOTLATCH_REFUSED && strncmp(hint, said, strlen(said)) == 0)
-		hint += strlen(said); /* it stands in the first line already */
+	/* it stands in the first line already */
+	if (err->code == ROOTLATCH_REFUSED && strncmp(hint, said, strlen(said) - 1) == 0)
+		hint += strlen(said) - 1 + (hint[strlen(said) - 1] == ' ');
 	output_hint(hint);
 }
 

@@ -72,8 +72,9 @@ int service_links(const struct host_tree *t, const struct boot_service *s, struc
 /* ---- rehearsing (service_rehearse.c) */
 
 /* Runs argv on p->boot->wanted, which becomes what it leaves. ERROR_REFUSED without namespaces, when
- * it was cut off, and when it changed what is none of its business. Its exit status is for *ret_said alone: one line of
- * what it said, "" when it said nothing; owned by the caller. */
+ * it was cut off, and when it changed what is none of its business. Its exit status is no error.
+ * *ret_said, NULL or a string before, gets more of " COMMAND said (status N):
+ * WORDS", nothing when it said nothing and did not fail; owned by the caller. */
 int service_rehearse(const struct toggle_context *c, struct toggle_plan *p,
 		     const char *const *argv, char **ret_said, struct error *err) _must_check_;
 /* "update-rc.d NAME ACTION" */

@@ -252,11 +252,14 @@ static int record(const struct toggle_context *c, const struct toggle_terms *ter
 /* ---- one service */
 
 /* Off by its mode alone it would be on again after an upgrade. */
-static const struct boot_link *link_left(const struct boot_service *after)
+static const struct boot_link *link_left(const struct toggle_terms *terms,
+					 const struct boot_service *after)
 {
 	for (size_t i = 0; i < after->n_links; i++) {
 		const struct boot_link *l = &after->links[i];
 
+		if (terms->remove_links && after->has_script)
+			return l;
 		if (l->kind == 'S' && after->header.default_start != NULL &&
 		    strchr(after->header.default_start, l->level) != NULL)
 			return l;
@@ -264,23 +267,42 @@ static const struct boot_link *link_left(const struct boot_service *after)
 	return NULL;
 }
 
+static int refuse_effect(const char *said, struct error *err)
+{
+	return error_hint(err, "Nothing was changed.%s", said);
+}
+
+/* insserv(8), which update-rc.d(8) runs and whose end it does not look at, did not get that far. */
+static bool is_still_ordered(const struct boot_service *after)
+{
+	for (size_t i = 0; i < after->n_links; i++)
+		if (after->links[i].kind == 'S')
+			return false;
+	return after->has_insserv && after->has_script &&
+	       (after->boot == BOOT_DEPEND_LISTED || after->start == BOOT_DEPEND_LISTED);
+}
+
 static int check_effect(const struct toggle_terms *terms, const struct boot_service *after,
 			const char *said, struct error *err)
 {
-	const struct boot_link *left = terms->enable ? NULL : link_left(after);
+	const struct boot_link *left = terms->enable ? NULL : link_left(terms, after);
 
 	if (left != NULL) {
 		(void)error_set(err, ERROR_REFUSED, "update-rc.d would leave %s as it is", left->path);
-		return error_hint(err, "Nothing was changed.%s%s",
-				  said[0] != '\0' ? " update-rc.d said: " : "", said);
+		return refuse_effect(said, err);
+	}
+	if (!terms->enable && is_still_ordered(after)) {
+		(void)error_set(err, ERROR_REFUSED, "update-rc.d would leave %s among what " SERVICE_INITD
+				".depend.start and .depend.boot have started: insserv did not do its part",
+				after->name);
+		return refuse_effect(said, err);
 	}
 	if (after->starts == terms->enable || (terms->remove_links && after->n_links == 0 &&
 					       (after->script_mode & 0111) == 0))
 		return 0;
 	(void)error_set(err, ERROR_REFUSED, "%s would %s start at boot: %s", after->name,
 			terms->enable ? "still not" : "still", after->why);
-	return error_hint(err, "Nothing was changed.%s%s", said[0] != '\0' ? " update-rc.d said: " : "",
-			  said);
+	return refuse_effect(said, err);
 }
 
 /* Where units are enabled and masked. */

@@ -8,21 +8,55 @@
 #include "toggle/service.h"
 
 #define UPDATE_RC "/usr/sbin/update-rc.d"
-#define SAID_MAX 200
+#define SAID_MAX 400
 
-/* The first line of what it complained of, or else said. */
-static char *said_by(const struct host_outcome *o, struct error *err)
+/* Its complaints, or else its output, in one line: "; " stands where a line ended. */
+static int add_words(const struct host_outcome *o, struct buffer *ret, struct error *err)
 {
-	_cleanup_buffer_ struct buffer shown = BUFFER_INIT;
 	const struct buffer *b = o->err.len > 0 ? &o->err : &o->out;
 	const char *p = b->data != NULL ? b->data : "";
-	size_t len;
+	const char *end = p + strnlen(p, SAID_MAX);
+	bool first = true;
 
-	p += strspn(p, "\r\n");
-	len = strcspn(p, "\r\n");
-	if (text_escape(slice_of(p, len < SAID_MAX ? len : SAID_MAX), false, &shown, err) < 0)
+	while (p < end) {
+		size_t len = strcspn(p, "\r\n");
+
+		if (len > (size_t)(end - p))
+			len = (size_t)(end - p);
+		if (len > 0 && (buffer_append_str(ret, first ? "" : "; ", err) < 0 ||
+				text_escape(slice_of(p, len), false, ret, err) < 0))
+			return -1;
+		first = first && len == 0;
+		p += len + (p + len < end);
+	}
+	return 0;
+}
+
+/* " update-rc.d said (status 1): WORDS"; nothing for one that did not fail and said nothing. */
+static int add_said(const char *command, const struct host_outcome *o, struct buffer *ret,
+		    struct error *err)
+{
+	_cleanup_buffer_ struct buffer words = BUFFER_INIT;
+
+	if (add_words(o, &words, err) < 0)
+		return -1;
+	if (words.len == 0 && o->status == 0)
+		return 0;
+	return buffer_printf(ret, err, " %s said%s (status %d)%s%s", path_basename(command),
+			     words.len > 0 ? "" : " nothing", o->status, words.len > 0 ? ": " : "",
+			     words.len > 0 ? words.data : "");
+}
+
+/* What was said before stays in front of it. */
+static char *said_by(const char *before, const char *command, const struct host_outcome *o,
+		     struct error *err)
+{
+	_cleanup_buffer_ struct buffer said = BUFFER_INIT;
+
+	if (buffer_append_str(&said, before != NULL ? before : "", err) < 0 ||
+	    add_said(command, o, &said, err) < 0)
 		return NULL;
-	return str_dup(shown.data != NULL ? shown.data : "", err);
+	return TAKE_PTR(said.data);
 }
 
 static int refuse_namespaces(const char *command, struct error *err)
@@ -31,6 +65,17 @@ static int refuse_namespaces(const char *command, struct error *err)
 			"allowed here", command);
 	return error_hint(err, "Nothing was changed. Run rootlatch outside of the container, with its "
 			  "folder as --root.");
+}
+
+static int refuse_half(const char *command, const struct host_outcome *o, struct error *err)
+{
+	_cleanup_buffer_ struct buffer said = BUFFER_INIT;
+
+	if (add_said(command, o, &said, err) < 0)
+		return -1;
+	(void)error_set(err, ERROR_REFUSED, "%s %s", command, o->timed_out ? "did not end in time" :
+			"was killed before it was done");
+	return error_hint(err, "Nothing was changed.%s", said.len > 0 ? said.data : "");
 }
 
 /* Scripts are read by it, and nothing else. */
@@ -68,13 +113,11 @@ int service_rehearse(const struct toggle_context *c, struct toggle_plan *p,
 		return -1;
 	if (o.no_namespaces)
 		return refuse_namespaces(argv[0], err);
-	if (o.timed_out)
-		return error_set(err, ERROR_REFUSED, "%s did not end in time", argv[0]);
-	if (o.killed)
-		return error_set(err, ERROR_REFUSED, "%s was killed before it was done", argv[0]);
+	if (o.timed_out || o.killed)
+		return refuse_half(argv[0], &o, err);
 	if (check_scripts(&p->boot->wanted, &after, argv[0], err) < 0)
 		return -1;
-	said = said_by(&o, err);
+	said = said_by(*ret_said, argv[0], &o, err);
 	if (said == NULL)
 		return -1;
 	swap = p->boot->wanted;

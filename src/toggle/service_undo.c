@@ -223,8 +223,8 @@ static int order_anew(const struct undoing *u, const struct boot_service *s, str
 		return -1;
 	if (strings_equal(&before, &after))
 		return 0;
-	(void)error_set(err, ERROR_REFUSED, "insserv would change more than the order: %s",
-			said[0] != '\0' ? said : "it said nothing");
+	(void)error_set(err, ERROR_REFUSED, "insserv would change more than the order:%s",
+			said[0] != '\0' ? said : " it said nothing");
 	return error_hint(err, "Nothing was changed. `insserv -n -v` shows what it would do; mend that "
 			  "first.");
 }
