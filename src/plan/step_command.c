@@ -12,6 +12,8 @@
 #define POLL_MAX_MS 10
 #define RUN_TIMEOUT_MS 60000
 #define SHOWN_MAX 300 /* bytes of a command, or of what it said, in a message */
+#define OWN_MAX 800   /* of what a command of ours said */
+#define OWN_VERB "service-run" /* (src/cli): what it says is a message, and lines of what to do */
 
 /* ---- START */
 
@@ -97,12 +99,45 @@ static int show_words(const struct host_outcome *o, struct buffer *ret, struct e
 	return buffer_append_str(ret, "it said nothing", err);
 }
 
+static bool is_own(const struct strings *argv)
+{
+	return argv->len == 4 && strcmp(argv->items[1], OWN_VERB) == 0;
+}
+
+/* In its own words. False when there are none. */
+static bool repeat(const struct strings *argv, const struct host_outcome *o, enum error_code code,
+		   struct error *err)
+{
+	const char *p = o->err.data != NULL ? o->err.data : "";
+	_cleanup_buffer_ struct buffer words = BUFFER_INIT;
+	size_t len = strcspn(p, "\n");
+
+	if (!is_own(argv) || o->timed_out || o->killed || len == 0 ||
+	    text_escape(slice_of(p, len < OWN_MAX ? len : OWN_MAX), false, &words, NULL) < 0)
+		return false;
+	(void)error_set(err, code, "%s", words.data);
+	for (p += len; *p == '\n'; p += len) {
+		p += 1 + strspn(p + 1, " ");
+		len = strcspn(p, "\n");
+		words.len = 0;
+		if (len > 0 && text_escape(slice_of(p, len < OWN_MAX ? len : OWN_MAX), false, &words,
+					   NULL) == 0)
+			(void)error_hint_add(err, "%s", words.data);
+	}
+	return true;
+}
+
 /* "COMMAND WHAT (status N): WORDS" */
 static int complain(const struct strings *argv, const struct host_outcome *o, const char *what,
 		    enum error_code code, struct error *err)
 {
 	_cleanup_buffer_ struct buffer command = BUFFER_INIT, words = BUFFER_INIT;
 
+	if (repeat(argv, o, code, err))
+		return -1;
+	if (is_own(argv) && !o->timed_out)
+		return error_set(err, code, "%s: the %s %s, and it said nothing (status %d)",
+				 argv->items[3], argv->items[2], what, o->status);
 	if (show_command(argv, &command, err) < 0 || show_words(o, &words, err) < 0)
 		return -1;
 	if (o->timed_out)
@@ -153,7 +188,11 @@ static int still_in_effect(const struct step *s, const struct host_outcome *o, s
 	else
 		(void)complain(&s->argv, o, "is in effect, and nothing undoes it", ERROR_IN_DOUBT,
 			       err);
-	return error_hint(err, "Undo it by hand, then `rootlatch recover`.");
+	if (is_own(&s->undo))
+		return error_hint_add(err, "`rootlatch recover` tries again. If that fails, too, %s %s by hand "
+				      "first.", s->undo.items[2], s->undo.items[3]);
+	return error_hint(err, "`rootlatch recover` tries again. If that fails, too, undo it by hand "
+			  "first.");
 }
 
 static int remark(const struct host_outcome *o, struct error *err)

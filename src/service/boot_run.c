@@ -254,7 +254,7 @@ static int stop(const struct host *h, const struct boot_service *s, const struct
 
 	if (boot_control_run(h, s, "stop", COMMAND_MS, &o, err) < 0 ||
 	    wait_until_gone(h, s, before, deadline_after(&o, begun_ns), &gone, &now, err) < 0)
-		return -1;
+		return error_prefix(err, "stopping %s", s->name);
 	if (gone)
 		return 0;
 	error_ignore(not_stopped(s, before, &now, &o, err));
@@ -270,7 +270,7 @@ int boot_run_stop(const struct host *h, const struct boot_service *s, struct err
 		return -1;
 	if (!before.active)
 		return 0;
-	return stop(h, s, &before, err) < 0 ? error_prefix(err, "stopping %s", s->name) : 0;
+	return stop(h, s, &before, err);
 }
 
 /* ---- start */
@@ -371,7 +371,7 @@ static int not_started(const struct boot_service *s, const struct host_outcome *
 
 	if (boot_control_add_words(o, &text, err) < 0)
 		return -1;
-	return error_set(err, ERROR_FAILED, "%s was started, and does not run%s", s->name, text.data);
+	return error_set(err, ERROR_FAILED, "%s did not start: it does not run%s", s->name, text.data);
 }
 
 static int start(const struct host *h, const struct boot_service *s, struct error *err)
@@ -382,11 +382,11 @@ static int start(const struct host *h, const struct boot_service *s, struct erro
 	bool up = false;
 
 	if (boot_run_read(h, s, &before, err) < 0)
-		return -1;
+		return error_prefix(err, "starting %s", s->name);
 	boot_control_reset_failed(h, s);
 	if (boot_control_run(h, s, "start", COMMAND_MS, &o, err) < 0 ||
 	    wait_until_up(h, s, &before, &o, begun_ns, &up, err) < 0)
-		return -1;
+		return error_prefix(err, "starting %s", s->name);
 	return up ? 0 : not_started(s, &o, err);
 }
 
@@ -394,5 +394,5 @@ int boot_run_start(const struct host *h, const struct boot_service *s, struct er
 {
 	if (!host_is_live(h))
 		return error_set(err, ERROR_REFUSED, "%s: nothing can be started in an image", s->name);
-	return start(h, s, err) < 0 ? error_prefix(err, "starting %s", s->name) : 0;
+	return start(h, s, err);
 }

@@ -189,8 +189,8 @@ static int roll_back(struct commit *k, struct error *err)
 	if (put_back(k, &remarks, &why) < 0) {
 		(void)error_set(err, ERROR_IN_DOUBT, "%.900s; and then: %.900s", cause.message,
 				why.message);
-		return error_hint(err, "%s%s`rootlatch recover` tries again.", why.hint,
-				  why.hint[0] != '\0' ? "\n" : "");
+		(void)error_hint(err, "%s", why.hint);
+		return rollback_hint(err);
 	}
 	/* a snapshot that stays would be swept by the next recovery */
 	error_ignore(snapshot_remove(k->store, k->p->plan.id, NULL));

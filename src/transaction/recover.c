@@ -153,7 +153,7 @@ static int recover_journal(const struct store *store, const struct state *state,
 		return -1;
 	if (settle(store, state, &j, r, err) < 0 || journal_end(store, err) < 0) {
 		err->code = ERROR_IN_DOUBT;
-		return error_hint_add(err, "`rootlatch recover` tries again.");
+		return rollback_hint(err);
 	}
 	r->command = TAKE_PTR(j.command);
 	r->toggle = TAKE_PTR(j.toggle);

@@ -33,6 +33,12 @@ int rollback_files(const struct host *h, const struct plan *plan, struct error *
 	return -1;
 }
 
+int rollback_hint(struct error *err)
+{
+	return strstr(err->hint, "`rootlatch recover`") != NULL ? -1 :
+	       error_hint_add(err, "`rootlatch recover` tries again.");
+}
+
 int rollback_tidy(const struct host *h, const struct plan *plan, struct error *err)
 {
 	for (size_t i = 0; i < plan->on_abort.len && !SEEDED("litter"); i++) {

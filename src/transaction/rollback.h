@@ -23,6 +23,9 @@ int rollback_listeners(const struct host *h, const char *config,
 		       const struct sshd_daemon *failed, size_t *ret_reloaded,
 		       struct error *err) _must_check_;
 
+/* What to do about an error that stays: unless its hint has it already. Returns -1. */
+int rollback_hint(struct error *err);
+
 /* Whether a listener lives and has any of the sockets that it had. */
 bool rollback_serves(const struct sshd_daemon *d);
 

@@ -341,6 +341,48 @@ Test(plan_command, says_what_an_undo_remarks)
 	box_fails(revert(&err), ERROR_IN_DOUBT, "did not undo it (status 10)");
 }
 
+/* A command of ours is not what people know: it says itself what happened, and what to do. */
+static void set_own(struct strings *argv, const char *verb)
+{
+	struct error err = ERROR_INIT;
+
+	strings_release(argv);
+	box_ok(strings_add(argv, box_path("/own"), &err));
+	box_ok(strings_add(argv, "service-run", &err));
+	box_ok(strings_add(argv, verb, &err));
+	box_ok(strings_add(argv, "food", &err));
+}
+
+Test(plan_command, repeats_what_a_command_of_ours_says)
+{
+	struct error err = ERROR_INIT;
+	char said[800], script[1000];
+
+	(void)memset(said, 'x', sizeof(said) - 1);
+	said[sizeof(said) - 1] = '\0';
+	(void)snprintf(script, sizeof(script), "#!/bin/sh\ncat >&2 <<'END'\nfood did not %s: \033[1m%s\n"
+		       "  It was told to.\n  Twice.\nEND\nexit 1\n", "$3", "because of its cause");
+	step.kind = STEP_RUN;
+	box_write("/own", script);
+	cr_assert(eq(int, chmod(box_path("/own"), 0755), 0));
+	set_own(&step.argv, "stop");
+	set_own(&step.undo, "start");
+	cr_assert(eq(int, apply(&err), -1));
+	box_str(err.message, "food did not $3: \\x1b[1mbecause of its cause");
+	box_str(err.hint, "It was told to.\nTwice.");
+	err = (struct error)ERROR_INIT;
+	cr_assert(eq(int, revert(&err), -1));
+	cr_expect(eq(int, err.code, ERROR_IN_DOUBT));
+	box_str(err.message, "food did not $3: \\x1b[1mbecause of its cause");
+	box_str(err.hint, "It was told to.\nTwice.\n`rootlatch recover` tries again. If that fails, too, "
+		"start food by hand first.");
+	(void)snprintf(script, sizeof(script), "#!/bin/sh\necho %s >&2; exit 1\n", said);
+	box_write("/own", script);
+	box_fails(apply(&err), ERROR_FAILED, said);
+	box_write("/own", "#!/bin/sh\nexit 3\n");
+	box_fails(apply(&err), ERROR_FAILED, "food: the stop had no effect, and it said nothing (status 3)");
+}
+
 Test(plan_command, takes_no_answer_for_none)
 {
 	struct error err = ERROR_INIT;
