@@ -85,6 +85,13 @@ static int compare_links(struct reading *r, const struct state_toggle *t, struct
 	return 0;
 }
 
+/* The procedure of old leaves a unit of systemd's own on, which was said beforehand. */
+static bool starts_anyway(const struct reading *r, const struct state_service *was)
+{
+	return was->removed && r->s.init == BOOT_SYSTEMD && r->s.unit.name != NULL &&
+	       r->s.unit.state != BOOT_UNIT_GENERATED;
+}
+
 static int compare(struct reading *r, const struct state_toggle *t, struct error *err)
 {
 	mode_t mode = r->s.has_script ? r->s.script_mode : 0;
@@ -94,10 +101,11 @@ static int compare(struct reading *r, const struct state_toggle *t, struct error
 	if (compare_links(r, t, err) < 0)
 		return -1;
 	if (mode != t->service->mode_after &&
-	    differs(r, err, "its script's mode was set to %o, and is %o now",
+	    differs(r, err, "%sits script's mode was set to %o, and is %o now",
+		    t->service->on || r->s.starts ? "" : "still off: ",
 		    (unsigned)t->service->mode_after, (unsigned)mode) < 0)
 		return -1;
-	if (r->s.starts != t->service->on && !t->service->removed)
+	if (r->s.starts != t->service->on && !starts_anyway(r, t->service))
 		return differs(r, err, "it %s at boot: %s", r->s.starts ? "WILL start" :
 			       "will not start", r->s.why);
 	return 0;

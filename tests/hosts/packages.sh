@@ -400,11 +400,13 @@ is_removed_and_purged()
 	dpkg_there -i /srv/removed_1.deb
 	on 'kept-links-*' 'removed-@(links|mode|remove)-*'
 	host_rl "$host" status removed-disable-sysv
-	expect_match "$out" "mode was set to 644, and is 755 now" "what has changed"
+	expect_match "$out" "still off: its script.s mode was set to 644, and is 755 now" "what has changed"
 	expect_no_match "$out" "WILL start" "what has changed"
 	host_rl "$host" status removed-remove-sysv
 	expect_match "$out" "will start at boot" "that it is back"
 	expect_match "$out" "DIFFERS" "that it is not as it was left"
+	expect_match "$out" "WILL start" "that this is the difference"
+	expect_no_match "$out" "still off" "that this is the difference"
 	checks 2 'The host does not agree'
 
 	t "$host: purge + install"
