@@ -136,10 +136,10 @@ static json_t *service_json(const struct rootlatch_plan *plan, const struct togg
 	const struct strings nothing = STRINGS_INIT;
 	const char *id = n->changes ? p->plan.id : n->undoes;
 	_cleanup_json_ json_t *one = json_pack(
-		"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b}", "host", "localhost", "toggle",
+		"{s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "host", "localhost", "toggle",
 		n->toggle, "state", n->verdict, "changed", done && n->changes, "would_change",
-		n->changes, "stopped", n->stops, "started", n->starts, "exact", n->exact, "upgraded",
-		n->upgraded);
+		n->changes, "stopped", n->stops, "started", n->starts, "exact", n->exact, "others_stay",
+		n->others_stay, "upgraded", n->upgraded);
 
 	if (one == NULL) {
 		(void)error_oom(err);

@@ -162,6 +162,20 @@ static void print_gone(struct cli *cli, const json_t *one)
 					"what was switched is forgotten");
 }
 
+/* "is as before" is said of what is. */
+static const char *back_text(const struct cli *cli, const json_t *one)
+{
+	bool starts = json_get_bool(one, "starts_at_boot");
+
+	if (json_get_bool(one, "others_stay"))
+		return cli->dry_run ? "would be as before, but for what others changed" :
+		       starts ? "is back, but for what others changed: it will start at boot" :
+				"is back, but for what others changed: it does not start at boot";
+	return cli->dry_run ? "would be as before" :
+	       starts ? "is as before: it will start at boot" :
+			"is as before: it does not start at boot";
+}
+
 static void print_revert(struct cli *cli, const json_t *one)
 {
 	const char *name = json_get_string(one, "service", "");
@@ -177,13 +191,14 @@ static void print_revert(struct cli *cli, const json_t *one)
 		return;
 	}
 	(void)snprintf(left, sizeof(left), "%.100s%s %s", name, now_text(cli, one),
-		       cli->dry_run ? "would be as before" :
-		       json_get_bool(one, "starts_at_boot") ? "is as before: it will start at boot" :
-							      "is as before: it does not start at boot");
+		       back_text(cli, one));
 	output_headline(cli, OUTPUT_PLAIN, left, "");
 	print_details(one);
 	if (json_get_bool(one, "exact"))
 		output_field("", "everything is as it was, links, order, modes and times");
+	else if (json_get_bool(one, "others_stay"))
+		output_field("", "what we changed and nobody else did is as it was; the rest stays as "
+			     "it is now");
 	else
 		output_field("", "its own links, mode and unit are as they were; what was switched, "
 			     "installed or ordered anew meanwhile stays");

@@ -112,8 +112,13 @@ static struct level_link present(const struct host_tree *t, const char *folder, 
 	return found;
 }
 
+/* What somebody else did to it is not undone. */
+#define stays(u, n, err, ...) \
+	((n)->others_stay = true, \
+	 toggle_warn(&(u)->p->warnings, err, "that stays as it is", __VA_ARGS__))
+
 static int put_level_back(const struct undoing *u, const struct state_toggle *t, char level,
-			  struct error *err)
+			  struct toggle_service *n, struct error *err)
 {
 	const char *name = toggle_service_name(t->name);
 	char folder[] = "/etc/rc?.d";
@@ -126,24 +131,23 @@ static int put_level_back(const struct undoing *u, const struct state_toggle *t,
 	if (was.letter == ours.letter || was.letter == now.letter)
 		return 0;
 	if (now.letter != ours.letter)
-		return toggle_warn(&u->p->warnings, err, "that stays as it is", "somebody else changed "
-				   "the link of %s in %s", name, folder);
+		return stays(u, n, err, "somebody else changed the link of %s in %s", name, folder);
 	if (now.letter != 0)
 		host_tree_remove(&u->p->boot->wanted, now.path);
 	return was.letter != 0 ? host_tree_put_link(&u->p->boot->wanted, was.path, was.target, err) : 0;
 }
 
 static int put_mode_back(const struct undoing *u, const struct state_toggle *t,
-			 const struct boot_service *now, struct error *err)
+			 const struct boot_service *now, struct toggle_service *n,
+			 struct error *err)
 {
 	const struct state_service *r = t->service;
 
 	if (r->mode_before == 0 || !now->has_script || now->script_mode == r->mode_before)
 		return 0;
 	if (now->script_mode != r->mode_after)
-		return toggle_warn(&u->p->warnings, err, "that stays as it is", "somebody else changed "
-				   "the mode of " SERVICE_INITD "%s to %o", now->name,
-				   (unsigned)now->script_mode);
+		return stays(u, n, err, "somebody else changed the mode of " SERVICE_INITD "%s to %o",
+			     now->name, (unsigned)now->script_mode);
 	return service_set_mode(u->p, now->name, r->mode_before, err);
 }
 
@@ -173,7 +177,13 @@ static int take_units_away(const struct undoing *u, const struct state_toggle *t
 	return 0;
 }
 
-static int put_units_back(const struct undoing *u, const struct state_toggle *t, struct error *err)
+static bool is_link_to(const struct host_tree_entry *e, const char *target)
+{
+	return e != NULL && e->kind == HOST_TREE_LINK && strcmp(e->target, target) == 0;
+}
+
+static int put_units_back(const struct undoing *u, const struct state_toggle *t,
+			  struct toggle_service *n, struct error *err)
 {
 	const struct state_service *r = t->service;
 	struct host_tree *tree = &u->p->boot->wanted;
@@ -184,9 +194,13 @@ static int put_units_back(const struct undoing *u, const struct state_toggle *t,
 
 		if (path == NULL)
 			return -1;
-		if (is_unit_link(path) && !strings_contain(&r->after, r->before.items[i]) &&
-		    host_tree_find(tree, path) == NULL &&
-		    host_tree_put_link(tree, path, r->before.items[i] + strlen(path) + 1, err) < 0)
+		if (!is_unit_link(path) || strings_contain(&r->after, r->before.items[i]) ||
+		    is_link_to(host_tree_find(tree, path), r->before.items[i] + strlen(path) + 1))
+			continue;
+		if ((host_tree_find(tree, path) != NULL ?
+			     stays(u, n, err, "somebody else made %s", path) :
+			     host_tree_put_link(tree, path, r->before.items[i] + strlen(path) + 1,
+						err)) < 0)
 			return -1;
 	}
 	return 0;
@@ -246,21 +260,23 @@ static int is_purged(const struct undoing *u, const struct state_toggle *t,
 }
 
 static int undo_by_meaning(const struct undoing *u, const struct state_toggle *t,
-			   const struct boot_service *now, struct error *err)
+			   const struct boot_service *now, struct toggle_service *n,
+			   struct error *err)
 {
 	bool purged;
 
-	if (put_mode_back(u, t, now, err) < 0 || take_units_away(u, t, err) < 0 ||
+	if (put_mode_back(u, t, now, n, err) < 0 || take_units_away(u, t, err) < 0 ||
 	    is_purged(u, t, now, &purged, err) < 0)
 		return -1;
+	n->others_stay |= !now->has_script && t->service->mode_before != 0;
 	if (!now->has_script && t->service->mode_before != 0 &&
 	    toggle_warn(&u->p->warnings, err, "its links and its mode can't come back", "the script of %s "
 			"is gone: its package was removed", now->name) < 0)
 		return -1;
-	if (!purged && put_units_back(u, t, err) < 0)
+	if (!purged && put_units_back(u, t, n, err) < 0)
 		return -1;
 	for (const char *level = "0123456S"; now->has_script && *level != '\0'; level++)
-		if (put_level_back(u, t, *level, err) < 0)
+		if (put_level_back(u, t, *level, n, err) < 0)
 			return -1;
 	return 0;
 }
@@ -305,7 +321,7 @@ static int undo_one(const struct undoing *u, const char *toggle, struct error *e
 	n->upgraded = now.has_script && t->service->script.hex[0] != '\0' &&
 		      !digest_equal(&now.script, &t->service->script);
 	if (plan_now(u, t, &now, n, err) < 0 ||
-	    (!p->boot->exact && undo_by_meaning(u, t, &now, err) < 0))
+	    (!p->boot->exact && undo_by_meaning(u, t, &now, n, err) < 0))
 		return -1;
 	state_remove_toggle(&p->after, toggle);
 	return 0;

@@ -75,6 +75,7 @@ struct toggle_service { /* one service of a plan, for the result */
 	char *unit;          /* NULL: none */
 	const char *unit_before, *unit_after; /* boot_unit_state_name */
 	bool exact;          /* undo: everything is as it was, to the time of each link */
+	bool others_stay;    /* undo: what somebody else changed of it stays, and was warned of */
 	bool upgraded;       /* undo: the script is another one by now, and stays */
 	char undoes[PLAN_ID_LEN + 1];
 	int64_t since_ns;

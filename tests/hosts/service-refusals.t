@@ -127,6 +127,17 @@ expect "$(in_host old 'ls etc/rc[2-5].d | grep -c S..apache2; stat -c %a etc/ini
 rl_ok old check
 in_host old 'update-rc.d cron enable; update-rc.d -f mine remove; rm etc/init.d/mine' >/dev/null 2>&1
 
+t "others change what is to be put back: theirs stays, and nothing is said to be as before"
+rl_ok old disable apache2
+in_host old 'chmod 700 etc/init.d/apache2; rm etc/rc4.d/K??apache2'
+rl_ok old revert service/apache2
+expect_match "$err" 'somebody else changed the mode of /etc/init.d/apache2 to 700' "the warning"
+expect_match "$err" 'somebody else changed the link of apache2 in /etc/rc4.d' "the warning"
+expect_match "$out" '^apache2 is back, but for what others changed' "the headline"
+expect_no_match "$out" 'as before|are as they were' "what is said"
+in_host old 'chmod 755 etc/init.d/apache2; update-rc.d -f apache2 remove; update-rc.d apache2 defaults' \
+	>/dev/null 2>&1
+
 t "two are off, somebody switches a third: each is back by meaning, in any order"
 for order in "apache2 openbsd-inetd" "openbsd-inetd apache2"; do
 	rl_ok old disable apache2
@@ -185,7 +196,7 @@ in_host new 'cp usr/bin/systemctl root/systemctl.real
 		"exec /root/systemctl.real \"\$@\"" >root/systemctl
 	chmod 755 root/systemctl; mount --bind root/systemctl usr/bin/systemctl'
 expect_rolled_back new 1 \
-	'daemon-reload had no effect.*But systemd .* until .systemctl daemon-reload. succeeds. It said: no reload today' \
+	'But systemd .* until .systemctl daemon-reload. succeeds. It said: no reload today' \
 	rootlatch disable apache2
 in_host new 'umount usr/bin/systemctl'
 expect "$(starts new apache2)" on "at boot"
@@ -196,7 +207,8 @@ script stubborn 'case $1 in start) start-stop-daemon -S -q -b -m -p /run/stubbor
 printf '%s\n' '#!/bin/sh' 'trap "" TERM' 'while :; do sleep 1; done' >"$root/root/stubborn"
 chmod 755 "$root/root/stubborn"
 in_host old 'update-rc.d stubborn defaults; etc/init.d/stubborn start' >/dev/null 2>&1
-expect_rolled_back old 1 'stubborn' rootlatch disable apache2 stubborn --now
+expect_rolled_back old 1 'failed: stubborn did not stop: pid [0-9]+ .stubborn.* still run' \
+	rootlatch disable apache2 stubborn --now
 host_wait_port old 80 open
 in_host old 'kill -KILL $(cat run/stubborn.pid); update-rc.d -f stubborn remove; rm etc/init.d/stubborn' >/dev/null 2>&1
 
