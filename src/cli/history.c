@@ -39,13 +39,14 @@ static int run_show(struct cli *cli)
 static void print_event(const json_t *e)
 {
 	const char *detail = json_get_string(e, "message", json_get_string(e, "reason", ""));
+	struct output_row row = { 0 };
 
-	output_cell(json_get_string(e, "at", ""), 20);
-	output_cell(json_get_string(e, "event", ""), 9);
-	output_cell(json_get_string(e, "toggle", "-"), 11);
-	output_cell(json_get_string(e, "id", "-"), 8);
-	output_cell(json_get_string(e, "by", "-"), 8);
-	output_cell(detail, 0);
+	output_cell(&row, json_get_string(e, "at", ""), 21);
+	output_cell(&row, json_get_string(e, "event", ""), 31);
+	output_cell(&row, json_get_string(e, "toggle", "-"), 43);
+	output_cell(&row, json_get_string(e, "id", "-"), 52);
+	output_cell(&row, json_get_string(e, "by", "-"), 61);
+	output_cell(&row, detail, 0);
 	(void)putchar('\n');
 }
 

@@ -73,12 +73,55 @@ static void print_wrapped(const char *text)
 	(void)putchar('\n');
 }
 
-void output_cell(const char *value, int width)
+/* The bytes of the first `columns` characters: one column each, as far as we can tell. */
+static size_t bytes_of(const char *text, size_t columns)
+{
+	size_t len = 0;
+
+	while (text[len] != '\0') {
+		if (((unsigned char)text[len] & 0xc0) != 0x80 && columns-- == 0)
+			break;
+		len++;
+	}
+	return len;
+}
+
+static size_t columns_of(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+void output_cell(struct output_row *row, const char *value, size_t next)
 {
 	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
+	size_t pad;
 
-	if (text_escape(slice_of(value, strlen(value)), false, &b, NULL) == 0)
-		(void)printf("%-*s%s", width, b.data, width > 0 ? " " : "");
+	if (text_escape(slice_of(value, strlen(value)), false, &b, NULL) < 0 || b.data == NULL)
+		return;
+	row->column += columns_of(b.data);
+	pad = next == 0 ? 0 : row->column < next ? next - row->column : 1;
+	row->column += pad;
+	(void)printf("%s%*s", b.data, (int)pad, "");
+}
+
+bool output_last_cell(struct output_row *row, const char *value)
+{
+	static const char dots[] = "...";
+	_cleanup_buffer_ struct buffer b = BUFFER_INIT;
+	size_t room = row->column + 2 * strlen(dots) < WIDTH ? WIDTH - row->column : 2 * strlen(dots);
+
+	if (text_escape(slice_of(value, strlen(value)), false, &b, NULL) < 0 || b.data == NULL)
+		return true;
+	if (columns_of(b.data) <= room) {
+		(void)printf("%s\n", b.data);
+		return true;
+	}
+	(void)printf("%.*s%s\n", (int)bytes_of(b.data, room - strlen(dots)), b.data, dots);
+	return false;
 }
 
 void output_field(const char *label, const char *value)

@@ -21,8 +21,14 @@ void output_headline(const struct cli *cli, enum output_color color, const char 
 /* "  label          value", the value wrapped at its blanks. NULL or "" prints nothing. */
 void output_field(const char *label, const char *value);
 void output_fieldf(const char *label, const char *fmt, ...) _printf_(2, 3);
-/* A cell of a table, at least `width` wide and with a blank behind it; 0: as it is, no blank. */
-void output_cell(const char *value, int width);
+/* The row of a table: its cells one after the other, each padded to the column where the next one
+ * begins (0: there is none). One that is too wide pushes the next ones on, as far as they leave no room of their own. */
+struct output_row {
+	size_t column; /* where it is */
+};
+void output_cell(struct output_row *row, const char *value, size_t next);
+/* The last one, cut to what is left of the line. False when it was cut. */
+bool output_last_cell(struct output_row *row, const char *value);
 /* The strings of a JSON list, a line each below one label. */
 void output_list(const char *label, const json_t *list);
 /* The strings of a JSON list behind one another: "a, b". NULL when there are none. The caller frees it. */

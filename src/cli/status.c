@@ -4,6 +4,11 @@
  */
 #include "cli/output.h"
 
+#define STATE_COLUMN 17
+#define UNTIL_COLUMN 27
+#define BY_COLUMN 44
+#define WHY_COLUMN 52
+
 static const char *state_text(const json_t *one)
 {
 	const char *state = json_get_string(one, "state", "");
@@ -14,23 +19,29 @@ static const char *state_text(const json_t *one)
 	return strcmp(state, "normal") == 0 ? "-" : state;
 }
 
-static void print_row(struct cli *cli, const json_t *one)
+/* False when there was no room for the whole reason. */
+static bool print_row(struct cli *cli, const json_t *one)
 {
 	bool applied = json_get_string(one, "id", NULL) != NULL;
 	bool timed = json_get_string(one, "until", NULL) != NULL;
 	bool service = json_get_string(one, "service", NULL) != NULL;
 	char until[OUTPUT_TIME_MAX];
 	const char *on = cli->color && applied ? "\033[33m" : "";
+	struct output_row row = { 0 };
 
-	output_cell(json_get_string(one, "toggle", ""), 16);
+	output_cell(&row, json_get_string(one, "toggle", ""), STATE_COLUMN);
+	if (row.column > UNTIL_COLUMN) {
+		(void)printf("\n%*s", STATE_COLUMN, "");
+		row.column = STATE_COLUMN;
+	}
 	(void)fputs(on, stdout);
-	output_cell(state_text(one), 9);
+	output_cell(&row, state_text(one), UNTIL_COLUMN);
 	(void)fputs(on[0] != '\0' ? "\033[0m" : "", stdout);
 	output_time(one, "until", until);
-	output_cell(!applied || (service && !timed) ? "-" : timed ? until : "you close it", 16);
-	output_cell(json_get_string(one, "by", "-"), 7);
-	output_cell(json_get_string(one, "reason", "-"), 0);
-	(void)putchar('\n');
+	output_cell(&row, !applied || (service && !timed) ? "-" : timed ? until : "you close it",
+		    BY_COLUMN);
+	output_cell(&row, json_get_string(one, "by", "-"), WHY_COLUMN);
+	return output_last_cell(&row, json_get_string(one, "reason", "-"));
 }
 
 static void print_facts(const json_t *one)
@@ -118,13 +129,16 @@ static void print_verdict(struct cli *cli, const json_t *doc)
 static void print(struct cli *cli, const json_t *doc)
 {
 	const json_t *list = json_object_get(doc, "results");
+	bool whole;
 
 	(void)printf("%-16s %-9s %-16s %-7s %s\n", "TOGGLE", "STATE", "UNTIL", "BY", "WHY");
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		if (is_failure(json_array_get(list, i)))
 			continue;
-		print_row(cli, json_array_get(list, i));
+		whole = print_row(cli, json_array_get(list, i));
 		print_detail(json_array_get(list, i));
+		if (!whole)
+			output_field("reason", json_get_string(json_array_get(list, i), "reason", ""));
 	}
 	print_verdict(cli, doc);
 }
