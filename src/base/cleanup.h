@@ -6,6 +6,7 @@
 #ifndef ROOTLATCH_BASE_CLEANUP_H
 #define ROOTLATCH_BASE_CLEANUP_H
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,10 +17,14 @@ static inline void cleanup_free(void *p)
 	free(*(void **)p);
 }
 
+/* Leaves errno, which the caller may be about to look at. */
 static inline void cleanup_close(int *fd)
 {
+	int before = errno;
+
 	if (*fd >= 0)
 		(void)close(*fd);
+	errno = before;
 }
 
 #define _cleanup_free_ _cleanup_(cleanup_free)
