@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <glob.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/vfs.h>
@@ -127,16 +126,29 @@ bool host_is_tmpfs(const struct host *h, const char *path)
 	return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC;
 }
 
+/* What glob(3) and sshd pass over; everything else would leave out files that are there. */
+static bool is_no_folder(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == ELOOP || error == EACCES ||
+	       error == ENAMETOOLONG;
+}
+
 /* One component more: a name as it is, or those of the folder that match. */
 static int glob_component(const struct host *h, const char *dir, const char *component,
 			  struct strings *ret, struct error *err)
 {
 	_cleanup_strings_ struct strings names = STRINGS_INIT;
+	struct error why = ERROR_INIT;
 
 	if (strpbrk(component, "*?[\\") == NULL)
 		return strings_addf(ret, err, "%s/%s", dir, component);
-	if (host_dir_list(h, dir[0] != '\0' ? dir : "/", &names, NULL) < 0)
-		return 0; /* no folder, as glob(3) sees it */
+	if (host_dir_list(h, dir[0] != '\0' ? dir : "/", &names, &why) < 0) {
+		if (is_no_folder(why.sys_errno))
+			return 0;
+		if (err != NULL)
+			*err = why;
+		return -1;
+	}
 	for (size_t i = 0; i < names.len; i++)
 		if (fnmatch(component, names.items[i], FNM_PERIOD) == 0 &&
 		    strings_addf(ret, err, "%s/%s", dir, names.items[i]) < 0)
@@ -144,10 +156,11 @@ static int glob_component(const struct host *h, const char *dir, const char *com
 	return 0;
 }
 
-/* In an image every folder is opened below its root: a link in it means the image's own files, and
- * so does `..`, where glob(3) would walk out. */
-static int glob_below(const struct host *h, const char *pattern, struct strings *ret_paths,
-		      struct error *err)
+/* Not by glob(3), which passes over a folder that can't be read, as if there were nothing in it. And
+ * in an image every folder is opened below its root: a link in it means the image's own files, and so
+ * does `..`, where glob(3) would walk out. */
+int host_glob(const struct host *h, const char *pattern, struct strings *ret_paths,
+	      struct error *err)
 {
 	_cleanup_strings_ struct strings found = STRINGS_INIT;
 	_cleanup_free_ char *copy = str_dup(pattern, err);
@@ -171,23 +184,4 @@ static int glob_below(const struct host *h, const char *pattern, struct strings 
 		    strings_add(ret_paths, found.items[i], err) < 0)
 			return -1;
 	return 0;
-}
-
-int host_glob(const struct host *h, const char *pattern, struct strings *ret_paths,
-	      struct error *err)
-{
-	glob_t found = { 0 };
-	int r, failed = 0;
-
-	if (!host_is_live(h))
-		return glob_below(h, pattern, ret_paths, err);
-	r = glob(pattern, 0, NULL, &found); /* it sorts by strcoll(3); the locale is never set */
-	if (r == GLOB_NOSPACE)
-		failed = error_oom(err);
-	else if (r == GLOB_ABORTED)
-		failed = error_set(err, ERROR_FAILED, "%s could not be searched", pattern);
-	for (size_t i = 0; r == 0 && failed == 0 && i < found.gl_pathc; i++)
-		failed = strings_add(ret_paths, found.gl_pathv[i], err);
-	globfree(&found);
-	return failed;
 }
