@@ -10,6 +10,7 @@
  *
  * The file of ours comes last: the Include line opens nothing, so it is harmless.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/path.h"
@@ -138,14 +139,26 @@ static int add_edits(struct placing *pl, struct error *err)
 	return 0;
 }
 
-/* A folder that only root writes to, and that no other instance reads. */
-static bool is_usable(const struct placing *pl, const char *site)
+/* Only root writes to its folder. One that can't be looked at is no reason to write elsewhere. */
+static int is_trusted(const struct placing *pl, const char *site, bool *ret, struct error *err)
+{
+	struct error why = ERROR_INIT;
+
+	*ret = host_folders_require_trusted(pl->c->host, site, &why) == 0;
+	if (*ret || why.code == ERROR_REFUSED || why.sys_errno == ENOENT)
+		return 0;
+	if (err != NULL)
+		*err = why;
+	return -1;
+}
+
+/* A folder that no other instance reads. */
+static bool is_alone(const struct placing *pl, const char *site)
 {
 	_cleanup_sshd_files_ struct sshd_files standard = { 0 };
 	const struct toggle_context *c = pl->c;
 
-	if (host_folders_require_trusted(c->host, site, NULL) < 0 ||
-	    root_login_is_shared(c, pl->p, site))
+	if (root_login_is_shared(c, pl->p, site))
 		return false;
 	if (strcmp(c->config, SSHD_CONFIG_DEFAULT) == 0)
 		return true;
@@ -155,9 +168,13 @@ static bool is_usable(const struct placing *pl, const char *site)
 
 static int find_site(struct placing *pl, struct error *err)
 {
+	bool usable = false;
+
 	if (sshd_site_find(&pl->files->closure, &pl->site, err) < 0)
 		return -1;
-	if (pl->site != NULL && !is_usable(pl, pl->site)) {
+	if (pl->site != NULL && is_trusted(pl, pl->site, &usable, err) < 0)
+		return -1;
+	if (pl->site != NULL && !(usable && is_alone(pl, pl->site))) {
 		free(pl->site);
 		pl->site = NULL;
 	}
