@@ -3,6 +3,8 @@
  * A service is read in the order in which things follow from one another: the init, the script
  * and its links, the unit (which may be made of the script), inetd; then the verdict.
  */
+#include <errno.h>
+
 #include "service/boot_parts.h"
 
 #include "base/path.h"
@@ -26,6 +28,17 @@ void boot_service_release(struct boot_service *s)
 	*s = (struct boot_service)BOOT_SERVICE_INIT;
 }
 
+int boot_runs_systemd(const struct host *h, bool *ret, struct error *err)
+{
+	static const char folder[] = "/run/systemd/system"; /* as sd_booted(3) and update-rc.d(8) ask */
+	struct stat st;
+
+	*ret = host_lstat(h, folder, &st) == 0;
+	if (!*ret && errno != ENOENT && errno != ENOTDIR)
+		return error_sys(err, ERROR_FAILED, errno, "%s", folder);
+	return 0;
+}
+
 static int read_init(struct boot_reading *r, struct error *err)
 {
 	_cleanup_boot_seen_ struct boot_seen seen = BOOT_SEEN_INIT;
@@ -33,8 +46,8 @@ static int read_init(struct boot_reading *r, struct error *err)
 	bool systemd;
 
 	if (host_is_live(r->host)) {
-		/* as sd_booted(3) and update-rc.d(8) ask */
-		systemd = host_file_exists(r->host, "/run/systemd/system");
+		if (boot_runs_systemd(r->host, &systemd, err) < 0)
+			return -1;
 	} else {
 		if (boot_follow(r, "/sbin/init", &end, &seen, err) < 0)
 			return -1;

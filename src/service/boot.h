@@ -91,6 +91,9 @@ int boot_folders(struct strings *ret, struct error *err) _must_check_;
  * come. */
 int boot_name_check(const char *name, struct error *err) _must_check_;
 
+/* Whether systemd runs this host, which must be the live one. */
+int boot_runs_systemd(const struct host *h, bool *ret, struct error *err) _must_check_;
+
 /* Reads all of it; `t` has the boot_folders, which may not be those on the disk. A service of which there
  * is no trace is no error: see boot_service_is_known. `augeas`: as lsb_header_parse has it. */
 int boot_service_read(const struct host *h, struct config_augeas *augeas,

@@ -94,10 +94,8 @@ static int find_init(const struct host *h, const struct host_tree *t, bool *ret_
 	_cleanup_boot_seen_ struct boot_seen seen = BOOT_SEEN_INIT;
 	_cleanup_free_ char *end = NULL;
 
-	if (host_is_live(h)) {
-		*ret_systemd = host_file_exists(h, "/run/systemd/system");
-		return 0;
-	}
+	if (host_is_live(h))
+		return boot_runs_systemd(h, ret_systemd, err);
 	if (boot_follow(&r, "/sbin/init", &end, &seen, err) < 0)
 		return -1;
 	*ret_systemd = strcmp(path_basename(end), "systemd") == 0;

@@ -444,8 +444,11 @@ int service_add_reload(const struct toggle_context *c, struct toggle_plan *p, bo
 	static const char *const again[] = { "/bin/sh", "-c", AGAIN, NULL };
 	static const char *const nothing[] = { TRUE, NULL };
 	struct step s = { .kind = STEP_RUN };
+	bool systemd = false;
 
-	if (!host_is_live(c->host) || !host_file_exists(c->host, "/run/systemd/system"))
+	if (host_is_live(c->host) && boot_runs_systemd(c->host, &systemd, err) < 0)
+		return -1;
+	if (!systemd)
 		return 0;
 	if (add_command(last ? reload : nothing, &s.argv, err) < 0 ||
 	    (!last && add_command(again, &s.undo, err) < 0)) {
