@@ -122,7 +122,8 @@ int deadline_boot_identity(const struct host *h, bool create, char ret[DEADLINE_
 
 	if ((create ? need_token(h, token, err) : look_for_token(h, token, err)) < 0)
 		return -1;
-	clock_boot_identity(boot);
+	if (clock_boot_identity(boot, err) < 0)
+		return -1;
 	(void)snprintf(ret, DEADLINE_BOOT_MAX, "%s-%s", boot, token);
 	return 0;
 }

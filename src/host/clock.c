@@ -27,20 +27,18 @@ int64_t clock_boottime_ns(void)
 	return clock_ns(CLOCK_BOOTTIME);
 }
 
-void clock_boot_identity(char ret[CLOCK_BOOT_MAX])
+int clock_boot_identity(char ret[CLOCK_BOOT_MAX], struct error *err)
 {
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	struct host_process first;
-	char id[37] = "";
+	char id[37];
 
-	ret[0] = '\0';
-	if (fd < 0)
-		return;
-	if (read(fd, id, sizeof(id) - 1) == (ssize_t)sizeof(id) - 1 &&
-	    host_process_of(1, &first) == 0)
-		(void)snprintf(ret, CLOCK_BOOT_MAX, "%s-%llu", id,
-			       (unsigned long long)first.start_ticks);
-	(void)close(fd);
+	errno = 0;
+	if (host_proc_read("sys/kernel/random/boot_id", id, sizeof(id)) != (ssize_t)sizeof(id) - 1 ||
+	    host_process_of(1, &first) < 0)
+		return error_sys(err, ERROR_FAILED, errno, "this boot can't be told from another: "
+				 "/proc/sys/kernel/random/boot_id, /proc/1/stat");
+	(void)snprintf(ret, CLOCK_BOOT_MAX, "%s-%llu", id, (unsigned long long)first.start_ticks);
+	return 0;
 }
 
 void clock_sleep_ms(unsigned ms)
@@ -54,15 +52,17 @@ void clock_sleep_ms(unsigned ms)
 int host_random_hex(char *ret, size_t n, struct error *err)
 {
 	unsigned char raw[64];
-	ssize_t got;
+	size_t got = 0;
 
 	if (n > sizeof(raw))
 		n = sizeof(raw);
-	do
-		got = getrandom(raw, n, 0);
-	while (got < 0 && errno == EINTR);
-	if (got != (ssize_t)n)
-		return error_sys(err, ERROR_FAILED, errno, "no random bytes from the kernel");
+	while (got < n) {
+		ssize_t more = TEMP_FAILURE_RETRY(getrandom(raw + got, n - got, 0));
+
+		if (more < 0)
+			return error_sys(err, ERROR_FAILED, errno, "no random bytes from the kernel");
+		got += (size_t)more;
+	}
 	for (size_t i = 0; i < n; i++)
 		(void)snprintf(ret + 2 * i, 3, "%02x", raw[i]);
 	return 0;

@@ -16,9 +16,9 @@ int64_t clock_realtime_ns(void);
 int64_t clock_boottime_ns(void);
 
 /* Which boot this is: the boot id of proc_sys_kernel(5) and the start of process 1, for a
- * container shares its host's id. Empty when it can't be told. */
+ * container shares its host's id. */
 #define CLOCK_BOOT_MAX 64
-void clock_boot_identity(char ret[CLOCK_BOOT_MAX]);
+int clock_boot_identity(char ret[CLOCK_BOOT_MAX], struct error *err) _must_check_;
 
 /* Sleeps, EINTR included. */
 void clock_sleep_ms(unsigned ms);

@@ -190,7 +190,7 @@ int host_init(struct host *h, const char *root, const struct host_ops *ops, void
 
 	if (copy == NULL)
 		return -1;
-	fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = TEMP_FAILURE_RETRY(open(root, O_PATH | O_DIRECTORY | O_CLOEXEC));
 	if (fd < 0)
 		return error_sys(err, ERROR_REFUSED, errno, "%s can't be used as the root folder",
 				 root);
@@ -277,7 +277,7 @@ char *host_program_dir(struct error *err)
 static int open_standard_fds(struct error *err)
 {
 	for (;;) {
-		int fd = open("/dev/null", O_RDWR);
+		int fd = TEMP_FAILURE_RETRY(open("/dev/null", O_RDWR));
 
 		if (fd < 0)
 			return error_sys(err, ERROR_FAILED, errno, "/dev/null");
@@ -320,8 +320,10 @@ static int rebuild_environment(struct error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
 		const char *value = getenv(kept[i]);
 
-		if (value != NULL && is_kept(kept[i], value))
-			values[i] = strdup(value);
+		if (value == NULL || !is_kept(kept[i], value))
+			continue;
+		values[i] = strdup(value);
+		failed |= values[i] == NULL;
 	}
 	failed |= clearenv();
 	failed |= setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);

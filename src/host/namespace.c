@@ -183,7 +183,8 @@ int namespace_topmost(int fd)
 	if (len < 0 || len == (ssize_t)sizeof(path))
 		return -1;
 	path[len] = '\0';
-	return open(len > 1 ? path : "/..", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return TEMP_FAILURE_RETRY(open(len > 1 ? path : "/..",
+				       O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 /* The root was shown anew: what is looked up from here on starts there. */
@@ -324,7 +325,7 @@ static int try_view(struct host *h, struct scratch *s, size_t number,
 	if (target < 0)
 		return errno == ENOENT ? show_missing(h, s, view->path, &view->bytes) : -1;
 	(void)snprintf(path, sizeof(path), "%s/%zu", s->path, number);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = TEMP_FAILURE_RETRY(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 	if (fd < 0 || host_write_all(h, fd, view->bytes, NULL) < 0)
 		return -1;
 	return namespace_bind(path, target);
@@ -424,7 +425,7 @@ static enum namespace_result enter_mounts(struct host *h, const struct host_comm
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
 		return NAMESPACE_UNAVAILABLE;
 	/* the descriptor that we came with still leads into the mounts of the parent */
-	h->root_fd = open(h->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	h->root_fd = TEMP_FAILURE_RETRY(open(h->root, O_PATH | O_DIRECTORY | O_CLOEXEC));
 	if (h->root_fd < 0)
 		return NAMESPACE_FAILED;
 	mask = umask(022); /* what is made has the modes that it was made with */

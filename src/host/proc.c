@@ -92,18 +92,44 @@ bool host_process_shares_root(pid_t pid)
 	return is_the_same(pid, "root", "/proc/self/root");
 }
 
+/* The file is a text that the kernel makes, and may come in pieces. */
+static ssize_t read_path(const char *path, char *ret, size_t len)
+{
+	_cleanup_close_ int fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC));
+	size_t got = 0;
+
+	if (fd < 0)
+		return -1;
+	while (got < len) {
+		ssize_t n = TEMP_FAILURE_RETRY(read(fd, ret + got, len - got));
+
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+ssize_t host_proc_read(const char *name, char *ret, size_t size)
+{
+	char path[PROC_PATH_MAX];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s", name);
+	n = read_path(path, ret, size - 1);
+	ret[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
 /* The text behind "\nKEY:" in /proc/PID/status; NULL when the process is gone. */
 static const char *read_status(pid_t pid, const char *key, char *text, size_t len)
 {
 	char path[PROC_PATH_MAX];
-	int fd = open(proc_path(pid, "status", path), O_RDONLY | O_CLOEXEC);
+	ssize_t n = read_path(proc_path(pid, "status", path), text, len - 1);
 	const char *line;
-	ssize_t n;
 
-	if (fd < 0)
-		return NULL;
-	n = read(fd, text, len - 1);
-	(void)close(fd);
 	if (n <= 0)
 		return NULL;
 	text[n] = '\0';
@@ -141,16 +167,8 @@ pid_t host_process_parent(pid_t pid)
 static ssize_t read_small(pid_t pid, const char *name, char *ret, size_t len)
 {
 	char path[PROC_PATH_MAX];
-	int fd = open(proc_path(pid, name, path), O_RDONLY | O_CLOEXEC);
-	ssize_t n;
 
-	if (fd < 0)
-		return -1;
-	do
-		n = read(fd, ret, len);
-	while (n < 0 && errno == EINTR);
-	(void)close(fd);
-	return n;
+	return read_path(proc_path(pid, name, path), ret, len);
 }
 
 const char *host_process_name(pid_t pid, char ret[HOST_PROCESS_NAME_MAX])
@@ -177,11 +195,21 @@ int host_process_cmdline(pid_t pid, struct buffer *ret, struct error *err)
 	return 0;
 }
 
+static DIR *open_dir(const char *path)
+{
+	DIR *dir;
+
+	do
+		dir = opendir(path);
+	while (dir == NULL && errno == EINTR);
+	return dir;
+}
+
 static DIR *open_fds(pid_t pid)
 {
 	char path[PROC_PATH_MAX];
 
-	return opendir(proc_path(pid, "fd", path));
+	return open_dir(proc_path(pid, "fd", path));
 }
 
 /* The inode of the next socket in an open /proc/PID/fd; false at the end. */
@@ -279,11 +307,12 @@ int host_process_list(pid_t **ret_pids, size_t *ret_n, struct error *err)
 	_cleanup_free_ pid_t *pids = NULL;
 	size_t n = 0, cap = 0;
 	const struct dirent *entry;
-	DIR *dir = opendir("/proc");
+	DIR *dir = open_dir("/proc");
+	int failed;
 
 	if (dir == NULL)
 		return error_sys(err, ERROR_FAILED, errno, "/proc");
-	while ((entry = readdir(dir)) != NULL) {
+	while ((errno = 0, entry = readdir(dir)) != NULL) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		if (n == cap) {
@@ -298,7 +327,10 @@ int host_process_list(pid_t **ret_pids, size_t *ret_n, struct error *err)
 		}
 		pids[n++] = (pid_t)atoi(entry->d_name);
 	}
+	failed = errno;
 	(void)closedir(dir);
+	if (failed != 0)
+		return error_sys(err, ERROR_FAILED, failed, "/proc");
 	*ret_pids = TAKE_PTR(pids);
 	*ret_n = n;
 	return 0;

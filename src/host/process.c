@@ -91,7 +91,7 @@ static void __attribute__((noreturn)) child_main(const struct host *h,
 						 const struct host_command *cmd, pid_t parent,
 						 int in, int out, int err, int trouble)
 {
-	int input = in >= 0 ? in : open("/dev/null", O_RDONLY);
+	int input = in >= 0 ? in : TEMP_FAILURE_RETRY(open("/dev/null", O_RDONLY));
 	char *environment[CLEAN_MAX + HOST_ENV_MAX + 1];
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -435,7 +435,7 @@ int host_run(const struct host *h, const struct host_command *cmd,
 
 static void __attribute__((noreturn)) detached_main(char *const *argv, const char *cwd, int trouble)
 {
-	int null = open("/dev/null", O_RDWR);
+	int null = TEMP_FAILURE_RETRY(open("/dev/null", O_RDWR));
 	struct trouble t = { .sys_errno = 0 };
 	pid_t pid;
 
@@ -512,21 +512,13 @@ int host_spawn_detached(const struct host *h, char *const *argv, const char *cwd
  * its last parenthesis. */
 static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start)
 {
-	char path[64], text[1024];
+	char name[64], text[1024];
 	unsigned long long start;
 	const char *p;
-	ssize_t n;
-	int fd;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	(void)snprintf(name, sizeof(name), "%d/stat", (int)pid);
+	if (host_proc_read(name, text, sizeof(text)) <= 0)
 		return -1;
-	n = read(fd, text, sizeof(text) - 1);
-	(void)close(fd);
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
 	p = strrchr(text, ')');
 	if (p == NULL || sscanf(p + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
 				"%*d %*d %*d %*d %*d %llu", ret_state, &start) != 2)

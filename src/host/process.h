@@ -93,6 +93,11 @@ bool host_process_alive(const struct host_process *p);
 /* Reads its identity. -1 when there is none or it is a zombie. */
 int host_process_of(pid_t pid, struct host_process *ret);
 
+/* A small text below /proc, whole, or as far as it fits into `size` with a NUL behind it: its length, or
+ * -1 and errno. */
+ssize_t host_proc_read(const char *name, char *ret, size_t size);
+
+
 /* CLOCK_REALTIME of its start, in nanoseconds, to a clock tick. */
 int64_t host_process_started_ns(const struct host_process *p);
 

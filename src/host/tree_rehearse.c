@@ -28,7 +28,7 @@ static int receive_folder(int socket)
 	int fd;
 
 	/* the child has ended: what it had to send is there */
-	if (recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
+	if (TEMP_FAILURE_RETRY(recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)) <= 0)
 		return -1;
 	c = CMSG_FIRSTHDR(&message);
 	if (c == NULL || c->cmsg_type != SCM_RIGHTS)

@@ -208,7 +208,7 @@ static int send_folder(int socket, int root)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	(void)memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return TEMP_FAILURE_RETRY(sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 ? -1 : 0;
 }
 
 static int mount_on(int fd)
@@ -229,7 +229,7 @@ static int show_elsewhere(const struct host *h, const struct host_command *cmd, 
 
 	if (namespace_mount_scratch(h, cmd, &s) < 0)
 		return -1;
-	root = open(s.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = TEMP_FAILURE_RETRY(open(s.path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 	if (root < 0 || show_folders(h, cmd->stage, root, real) < 0 ||
 	    send_folder(cmd->stage->socket, root) < 0)
 		return -1;

@@ -32,8 +32,9 @@ int journal_prepare(const struct store *s, const struct plan *plan, const char *
 	_cleanup_json_ json_t *body = plan_to_json(plan, err);
 	char boot[CLOCK_BOOT_MAX];
 
-	clock_boot_identity(boot);
-	if (body == NULL || json_put(body, "boot", json_string(boot), err) < 0 || json_put(body, "command", json_string(command), err) < 0 ||
+	if (body == NULL || clock_boot_identity(boot, err) < 0 ||
+	    json_put(body, "boot", json_string(boot), err) < 0 ||
+	    json_put(body, "command", json_string(command), err) < 0 ||
 	    json_put(body, "toggle", json_string(toggle), err) < 0 ||
 	    json_put(body, "config", json_string(config), err) < 0 ||
 	    json_put(body, "generation", json_integer(after->generation), err) < 0 ||
@@ -74,7 +75,8 @@ static int read_body(const json_t *body, struct journal *j, struct error *err)
 	j->reloads = json_get_bool(body, "reloads");
 	if (j->closing && state_from_json(json_object_get(body, "after"), &j->after, err) < 0)
 		return error_prefix(err, "after");
-	clock_boot_identity(this_boot);
+	if (clock_boot_identity(this_boot, err) < 0)
+		return -1;
 	j->same_boot = strcmp(boot, this_boot) == 0;
 	j->command = str_dup(command, err);
 	j->toggle = str_dup(toggle, err);

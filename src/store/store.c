@@ -179,11 +179,11 @@ static int fill_spare(const struct store *s, const char *spare, struct slice con
 		return -1;
 	if (host_write_all(h, fd, content, err) < 0)
 		return error_prefix(err, "%s", spare);
-	if (h->ops->ftruncate(h->ctx, fd, (off_t)content.len) < 0)
+	if (TEMP_FAILURE_RETRY(h->ops->ftruncate(h->ctx, fd, (off_t)content.len)) < 0)
 		return error_sys(err, ERROR_FAILED, errno, "%s", spare);
 	/* a reserve for the next content; not every filesystem has it to give */
-	(void)h->ops->fallocate(h->ctx, fd, FALLOC_FL_KEEP_SIZE, 0,
-				(off_t)content.len + SLOT_RESERVE);
+	(void)TEMP_FAILURE_RETRY(h->ops->fallocate(h->ctx, fd, FALLOC_FL_KEEP_SIZE, 0,
+						   (off_t)content.len + SLOT_RESERVE));
 	if ((SEEDED("no-fsync-state") && strstr(spare, "/state.json.") != NULL) ||
 	    (SEEDED("no-fsync-journal") && strstr(spare, "/journal.") != NULL))
 		return 0;
@@ -292,7 +292,8 @@ int slot_reserve(const struct store *s, const char *name, struct error *err)
 	fd = host_open_own(h, spare, O_WRONLY | O_CREAT, err);
 	if (fd < 0)
 		return -1;
-	if (h->ops->fallocate(h->ctx, fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size + SLOT_RESERVE) < 0 &&
+	if (TEMP_FAILURE_RETRY(h->ops->fallocate(h->ctx, fd, FALLOC_FL_KEEP_SIZE, 0,
+						 st.st_size + SLOT_RESERVE)) < 0 &&
 	    errno != EOPNOTSUPP && errno != ENOSYS)
 		return error_sys(err, ERROR_FAILED, errno, "room for what closing will write (%s)",
 				 spare);

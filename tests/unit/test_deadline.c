@@ -101,8 +101,9 @@ Test(deadline, identity_has_three_parts_and_stays)
 {
 	char kernel[CLOCK_BOOT_MAX];
 	const char *first = identity(true), *token = strrchr(first, '-') + 1;
+	struct error err = ERROR_INIT;
 
-	clock_boot_identity(kernel);
+	box_ok(clock_boot_identity(kernel, &err));
 	cr_expect(eq(int, strncmp(first, kernel, strlen(kernel)), 0));
 	cr_expect(eq(sz, strlen(first), strlen(kernel) + 1 + DEADLINE_TOKEN_LEN));
 	cr_expect(eq(sz, strspn(token, HEX), DEADLINE_TOKEN_LEN));
