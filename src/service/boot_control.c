@@ -115,7 +115,7 @@ int boot_control_read_own_unit(const struct host *h, const struct boot_service *
 
 /* ---- its commands */
 
-/* The interpreter of a script that is not executable, so that it can be stopped all the same. */
+/* The interpreter of a script that is not executable, so that it can be run all the same. */
 static int add_interpreter(const struct host *h, const char *path, struct strings *argv,
 			   struct error *err)
 {
@@ -151,10 +151,8 @@ static int script_argv(const struct host *h, const struct boot_service *s, const
 		return error_set(err, ERROR_FAILED, "there is no %s", path);
 	if (host_file_require_trusted(h, path, err) < 0)
 		return -1;
-	/* one that was made so shall not start; stopping is another matter */
-	if (strcmp(verb, "stop") == 0 && add_interpreter(h, path, ret, err) < 0)
-		return -1;
-	if (strings_add(ret, path, err) < 0)
+	/* what was stopped by a transaction that failed has to be started again, whatever its mode */
+	if (add_interpreter(h, path, ret, err) < 0 || strings_add(ret, path, err) < 0)
 		return -1;
 	return strings_add(ret, verb, err);
 }
