@@ -272,9 +272,12 @@ static int refuse_effect(const char *said, struct error *err)
 	return error_hint(err, "Nothing was changed.%s", said);
 }
 
-/* insserv(8), which update-rc.d(8) runs and whose end it does not look at, did not get that far. */
-static bool is_still_ordered(const struct boot_service *after)
+/* insserv(8), which update-rc.d(8) runs and whose end it does not look at, did not get that far. Where
+ * there was no link, the new ones come with an entry: insserv sees them off at its next run. */
+static bool is_still_ordered(const struct boot_service *before, const struct boot_service *after)
 {
+	if (before->n_links == 0)
+		return false;
 	for (size_t i = 0; i < after->n_links; i++)
 		if (after->links[i].kind == 'S')
 			return false;
@@ -282,8 +285,8 @@ static bool is_still_ordered(const struct boot_service *after)
 	       (after->boot == BOOT_DEPEND_LISTED || after->start == BOOT_DEPEND_LISTED);
 }
 
-static int check_effect(const struct toggle_terms *terms, const struct boot_service *after,
-			const char *said, struct error *err)
+static int check_effect(const struct toggle_terms *terms, const struct boot_service *before,
+			const struct boot_service *after, const char *said, struct error *err)
 {
 	const struct boot_link *left = terms->enable ? NULL : link_left(terms, after);
 
@@ -291,7 +294,7 @@ static int check_effect(const struct toggle_terms *terms, const struct boot_serv
 		(void)error_set(err, ERROR_REFUSED, "update-rc.d would leave %s as it is", left->path);
 		return refuse_effect(said, err);
 	}
-	if (!terms->enable && is_still_ordered(after)) {
+	if (!terms->enable && is_still_ordered(before, after)) {
 		(void)error_set(err, ERROR_REFUSED, "update-rc.d would leave %s among what " SERVICE_INITD
 				".depend.start and .depend.boot have started: insserv did not do its part",
 				after->name);
@@ -387,7 +390,7 @@ static int plan_one(const struct toggle_context *c, const struct toggle_terms *t
 			     switch_off(c, terms, p, &before, &said, err)) < 0 ||
 	    service_read_wanted(c, p, name, &after, err) < 0 ||
 	    service_note_after(n, &after, err) < 0 ||
-	    check_effect(terms, &after, said, err) < 0 ||
+	    check_effect(terms, &before, &after, said, err) < 0 ||
 	    is_alike(p, &before, &units, &after, &same, err) < 0)
 		return -1;
 	was = state_find_toggle(c->state, n->toggle);
