@@ -2,6 +2,7 @@ FAULT_TESTS += %D%/kill-sweep.t
 FAULT_TESTS += %D%/service-sweep.t
 FAULT_TESTS += %D%/races.t
 FAULT_TESTS += %D%/seeded.t
+EXTRA_DIST += %D%/error-sweep.t
 EXTRA_DIST += %D%/service-host
 EXTRA_DIST += %D%/sweeps.sh
 
@@ -13,10 +14,14 @@ check_PROGRAMS += %D%/sweep %D%/naive %D%/naive_service %D%/race %D%/naive_race
 %C%_sweep_SOURCES += %D%/claims.c
 %C%_sweep_SOURCES += %D%/claims.h
 %C%_sweep_SOURCES += %D%/die.h
+%C%_sweep_SOURCES += %D%/errors.c
+%C%_sweep_SOURCES += %D%/errors.h
 %C%_sweep_SOURCES += %D%/fixture.c
 %C%_sweep_SOURCES += %D%/fixture.h
 %C%_sweep_SOURCES += %D%/image.c
 %C%_sweep_SOURCES += %D%/image.h
+%C%_sweep_SOURCES += %D%/inject.c
+%C%_sweep_SOURCES += %D%/inject.h
 %C%_sweep_SOURCES += %D%/instant.c
 %C%_sweep_SOURCES += %D%/instant.h
 %C%_sweep_SOURCES += %D%/options.c
@@ -41,6 +46,8 @@ check_PROGRAMS += %D%/sweep %D%/naive %D%/naive_service %D%/race %D%/naive_race
 %C%_race_SOURCES += %D%/fixture.h
 %C%_race_SOURCES += %D%/image.c
 %C%_race_SOURCES += %D%/image.h
+%C%_race_SOURCES += %D%/inject.c
+%C%_race_SOURCES += %D%/inject.h
 %C%_race_SOURCES += %D%/race.c
 %C%_race_SOURCES += %D%/race_editor.c
 %C%_race_SOURCES += %D%/race_editor.h
@@ -88,4 +95,5 @@ faults: all $(check_PROGRAMS) stage.stamp
 	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/service-sweep.t'
 	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/races.t'
 	$(AM_V_at)$(test_environment) FAULTS=all bash '$(srcdir)/%D%/seeded.t'
+	$(AM_V_at)$(test_environment) bash '$(srcdir)/%D%/error-sweep.t'
 .PHONY: faults

@@ -29,11 +29,15 @@ static void usage(void)
 		"                     as before the next of them\n"
 		"  --mode MODE        process: kill the one that makes the call; all: the whole\n"
 		"                     tree; both (the default)\n"
-		"  --stride K         only every Kth call\n"
+		"  --inject KIND      kill nothing, but let each call fail: EIO, ENOSPC, EROFS, EDQUOT,\n"
+		"                     EMFILE, ENOMEM, EINTR, or be short: one, half; or all of these.\n"
+		"                     May be given several times\n"
+		"  --stride K         only every Kth call; with --inject the first of each call and\n"
+		"                     kind as well\n"
 		"  --recovered        look at the host only when it was recovered: PROGRAM has no\n"
 		"                     journal and no lock\n"
 		"  --way-back K       after every Kth kill also check and close; 0: never\n"
-		"  --at P:N           only call N of process P\n"
+		"  --at P:N           only call N of process P; with --inject P:CALL:N, the Nth CALL\n"
 		"  --recover-at N     kill recover at its call N\n"
 		"  --list             print the calls instead\n"
 		"  --jobs N           workers, one a processor if not given\n"
@@ -51,6 +55,30 @@ static void parse_mode(struct options *o, const char *mode)
 	o->all = strcmp(mode, "process") != 0;
 	o->at.mode = o->process ? TRACE_PROCESS : TRACE_ALL;
 	if (o->process && o->all && strcmp(mode, "both") != 0)
+		usage();
+}
+
+static void parse_kind(struct options *o, const char *name)
+{
+	enum inject_kind kind = inject_find(name);
+
+	if (strcmp(name, "all") == 0)
+		o->kinds = (1u << INJECT_KINDS) - 1;
+	else if (kind < INJECT_KINDS)
+		o->kinds |= 1u << kind;
+	else
+		usage();
+	o->at.mode = TRACE_ERROR;
+	o->at.kind = kind;
+}
+
+static void parse_at(struct options *o, const char *value)
+{
+	char name[32];
+
+	if (sscanf(value, "%u:%31[a-z0-9_]:%u", &o->at.process, name, &o->at.call) == 3)
+		o->at.number = trace_call_find(name);
+	else if (sscanf(value, "%u:%u", &o->at.process, &o->at.call) != 2)
 		usage();
 }
 
@@ -124,8 +152,10 @@ static void take(struct options *o, int c, char *value)
 		o->way_back = (unsigned)atoi(value);
 		break;
 	case 'p':
-		if (sscanf(value, "%u:%u", &o->at.process, &o->at.call) != 2)
-			usage();
+		parse_at(o, value);
+		break;
+	case 'i':
+		parse_kind(o, value);
 		break;
 	case 'r':
 		o->recover_at = (unsigned)atoi(value);
@@ -173,6 +203,7 @@ void options_parse(int argc, char **argv, struct options *o)
 		{ "order", 0, NULL, 'O' },
 		{ "changes", 0, NULL, 'C' },
 		{ "mode", 1, NULL, 'm' },
+		{ "inject", 1, NULL, 'i' },
 		{ "stride", 1, NULL, 's' },
 		{ "way-back", 1, NULL, 'w' },
 		{ "at", 1, NULL, 'p' },

@@ -27,6 +27,7 @@ struct options {
 	const char *services; /* a shell command that makes them: services are the matter */
 	bool list, daemon, cron, line_1, own, watcher, changes, recovered, order, process,
 		all, verbose;
+	unsigned kinds; /* calls fail, with these (inject.h), and nothing is killed; one bit each */
 	unsigned stride, processes, way_back, workers, failures, enough, from, patience_s;
 	struct trace_point at; /* one point alone, when at.call != 0 */
 	unsigned recover_at;

@@ -2,10 +2,10 @@
  *
  * usage: sweep [OPTION...] -- PROGRAM [ARGUMENT...]
  *
- * Kills PROGRAM at every system call that it and its children make, one call a run; lets
- * `PROGRAM recover` tidy, itself killed once at a call that moves; and looks whether the host
- * is whole (verdict.h). The plan is what a few recorded runs made; a planned call that is never
- * reached fails the sweep, and so does every host that is not whole.
+ * Kills PROGRAM at every system call that it and its children make, one call a run, or lets that call
+ * fail (errors.h); lets `PROGRAM recover` tidy, itself killed once at a call that moves; and looks
+ * whether the host is whole (verdict.h). The plan is what a few recorded runs made; a planned call
+ * that is never reached fails the sweep, and so does every host that is not whole.
  *
  *	record -> for each point: restore the host, run and kill, recover and kill, recover, verdict
  */
@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "die.h"
+#include "errors.h"
 #include "fixture.h"
 #include "image.h"
 #include "instant.h"
@@ -45,6 +46,9 @@ struct shared {
 	unsigned n_segments, planned;
 	atomic_uint ready, next, fired, beyond, repeated, recover_killed, left_over,
 		backs, wrong, never, past_end;
+	/* of commands that had a call fail */
+	atomic_uint done, undone, in_doubt;
+	struct errors errors;
 };
 
 struct worker {
@@ -114,19 +118,28 @@ static struct trace_point kill_recover(struct worker *w)
 	return point;
 }
 
-static void report(struct worker *w, const struct trace_point *point, int call_number,
-		   unsigned recover_at, const char *why)
+static void report(struct worker *w, const struct trace_point *point,
+		   const struct trace_outcome *o, unsigned recover_at, const char *why)
 {
 	if (w->shared->wrong++ >= w->options->failures)
 		return;
-	dprintf(STDOUT_FILENO, "# %s: --mode %s --at %u:%u --recover-at %u (%s): %s\n",
-		w->options->name, point->mode == TRACE_ALL ? "all" : "process",
-		point->process, point->call, recover_at, trace_call_name(call_number),
-		why);
+	if (point->mode == TRACE_ERROR)
+		dprintf(STDOUT_FILENO, "# %s: --inject %s --at %u:%s:%u --recover-at %u (%s): %s\n",
+			w->options->name, inject_name(point->kind), point->process,
+			trace_call_name(point->number), point->call, recover_at, o->about,
+			why);
+	else
+		dprintf(STDOUT_FILENO, "# %s: --mode %s --at %u:%u --recover-at %u (%s): %s\n",
+			w->options->name, point->mode == TRACE_ALL ? "all" : "process",
+			point->process, point->call, recover_at,
+			trace_call_name(o->call_number), why);
 }
 
-static bool is_tidy(struct worker *w, const struct trace_outcome *o, struct verdict *v)
+static bool is_tidy(struct worker *w, const struct trace_point *point,
+		    const struct trace_outcome *o, struct verdict *v)
 {
+	if (point->mode == TRACE_ERROR)
+		return errors_are_tidied(&w->terms, o, v);
 	if (!WIFEXITED(o->status) || WEXITSTATUS(o->status) != 4)
 		return true;
 	if (w->terms.services) {
@@ -137,18 +150,36 @@ static bool is_tidy(struct worker *w, const struct trace_outcome *o, struct verd
 	return verdict_left_over(&w->terms, v);
 }
 
-static bool is_whole(struct worker *w, const struct trace_outcome *o, bool far,
-		     struct verdict *v)
+static bool has_said(struct worker *w, const struct trace_point *point,
+		     const struct trace_outcome *o, struct verdict *v)
+{
+	if (point->mode == TRACE_ERROR)
+		return errors_fit(&w->terms, o, v);
+	return !WIFEXITED(o->status) || verdict_said(&w->terms, WEXITSTATUS(o->status), v);
+}
+
+static void count_exit(struct worker *w, const struct trace_point *point, int status)
+{
+	if (point->mode != TRACE_ERROR)
+		return;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		w->shared->done++;
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == 4)
+		w->shared->in_doubt++;
+	else
+		w->shared->undone++;
+}
+
+static bool is_whole(struct worker *w, const struct trace_point *point,
+		     const struct trace_outcome *o, bool far, struct verdict *v)
 {
 	if (o->hung || o->strays > 0) {
 		(void)snprintf(v->why, sizeof(v->why),
 			       o->hung ? "hangs" : "%u children stay", o->strays);
 		return false;
 	}
-	if (!verdict_tool(&w->terms, "recover", v) || !is_tidy(w, o, v) ||
-	    !verdict_whole(&w->terms, v))
-		return false;
-	if (WIFEXITED(o->status) && !verdict_said(&w->terms, WEXITSTATUS(o->status), v))
+	if (!verdict_tool(&w->terms, "recover", v) || !is_tidy(w, point, o, v) ||
+	    !verdict_whole(&w->terms, v) || !has_said(w, point, o, v))
 		return false;
 	w->daemon_stale = v->host != &w->terms.before;
 	if (!far)
@@ -158,13 +189,23 @@ static bool is_whole(struct worker *w, const struct trace_outcome *o, bool far,
 	return verdict_way_back(&w->terms, v);
 }
 
+/* Before anything recovers. */
+static bool is_good_at_once(struct worker *w, const struct trace_point *point,
+			    const struct trace_outcome *o, struct verdict *v)
+{
+	if (point->mode == TRACE_ERROR)
+		return errors_are_honest(&w->terms, point, o, v);
+	return w->options->recovered ||
+	       instant_whole(&w->terms, point->mode == TRACE_PROCESS || o->locked, v);
+}
+
 /* True when the kill came before the run was over. */
 static bool sweep_point(struct worker *w, const struct trace_point *point, bool far)
 {
 	struct verdict v = { 0 };
 	struct trace_point recover;
 	struct trace_outcome o;
-	bool instantly;
+	bool good, comparable;
 
 	reset(w);
 	run_killed(w, point, &o);
@@ -172,13 +213,14 @@ static bool sweep_point(struct worker *w, const struct trace_point *point, bool 
 		w->daemon_stale = true;
 		return false;
 	}
-	instantly = w->options->recovered ||
-		    instant_whole(&w->terms, point->mode == TRACE_PROCESS || o.locked, &v);
-	if (!instantly)
-		report(w, point, o.call_number, 0, v.why);
+	count_exit(w, point, o.status);
+	good = is_good_at_once(w, point, &o, &v);
+	if (!good)
+		report(w, point, &o, 0, v.why);
+	comparable = point->mode != TRACE_ERROR || !errors_are_by_meaning(&w->terms);
 	recover = kill_recover(w);
-	if (instantly && !is_whole(w, &o, far, &v)) {
-		report(w, point, o.call_number, recover.call, v.why);
+	if (good && comparable && !is_whole(w, point, &o, far, &v)) {
+		report(w, point, &o, recover.call, v.why);
 		fixture_end_strays(w->terms.daemon);
 		w->daemon_stale = true;
 	}
@@ -227,6 +269,45 @@ static int recorded_runs(const struct options *options)
 	return options->enough == UINT_MAX ? RECORDED_RUNS : 1;
 }
 
+static void count_numbers(const struct trace_calls *calls, unsigned ret[TRACE_NUMBERS])
+{
+	memset(ret, 0, TRACE_NUMBERS * sizeof(*ret));
+	for (size_t i = 0; i < calls->count; i++)
+		if (calls->items[i].nth != 0)
+			ret[calls->items[i].number]++;
+}
+
+/* What every one of a few runs makes. */
+static void plan_errors(struct worker *w)
+{
+	static unsigned shortest[TRACE_PROCESSES][TRACE_NUMBERS];
+	struct trace_calls first[TRACE_PROCESSES] = { 0 };
+	struct errors *errors = &w->shared->errors;
+
+	record(w, NULL, first);
+	for (unsigned p = 0; p < TRACE_PROCESSES; p++)
+		count_numbers(&first[p], shortest[p]);
+	for (int run = 1; run < recorded_runs(w->options); run++) {
+		struct trace_calls calls[TRACE_PROCESSES] = { 0 };
+		unsigned counts[TRACE_NUMBERS];
+
+		record(w, NULL, calls);
+		for (unsigned p = 0; p < TRACE_PROCESSES; p++) {
+			count_numbers(&calls[p], counts);
+			for (unsigned i = 0; i < TRACE_NUMBERS; i++)
+				if (counts[i] < shortest[p][i])
+					shortest[p][i] = counts[i];
+		}
+		trace_calls_release(calls);
+	}
+	for (unsigned p = 0; p < TRACE_PROCESSES; p++)
+		if (is_wanted(w->options, p, &first[p]))
+			errors_plan(p, &first[p], shortest[p], w->options->kinds, errors);
+	trace_calls_release(first);
+	errors_thin(errors, w->options->stride);
+	w->shared->planned = errors->n_points;
+}
+
 /* The shortest of a few runs is what every run makes. */
 static void make_plan(struct worker *w)
 {
@@ -261,7 +342,7 @@ static void list_calls(struct worker *w)
 	for (unsigned p = 0; p < TRACE_PROCESSES; p++)
 		for (size_t i = 0; i < calls[p].count; i++)
 			dprintf(STDOUT_FILENO, "%u:%zu %s\n", p, i + 1,
-				trace_call_name(calls[p].numbers[i]));
+				trace_call_name(calls[p].items[i].number));
 	trace_calls_release(calls);
 }
 
@@ -285,6 +366,10 @@ static bool planned_point(const struct worker *w, unsigned index, struct trace_p
 {
 	unsigned stride = w->options->stride;
 
+	if (index < w->shared->errors.n_points) {
+		*ret = w->shared->errors.points[index];
+		return true;
+	}
 	for (unsigned i = 0; i < w->shared->n_segments; i++) {
 		const struct segment *s = &w->shared->segments[i];
 		unsigned points = s->calls / stride;
@@ -336,8 +421,13 @@ static void sweep_planned(struct worker *w, const struct trace_point *point,
 		return;
 	}
 	w->shared->never++;
-	dprintf(STDOUT_FILENO, "# %s: --at %u:%u was never reached\n", w->options->name,
-		point->process, point->call);
+	if (point->mode == TRACE_ERROR)
+		dprintf(STDOUT_FILENO, "# %s: --inject %s --at %u:%s:%u was never reached\n",
+			w->options->name, inject_name(point->kind), point->process,
+			trace_call_name(point->number), point->call);
+	else
+		dprintf(STDOUT_FILENO, "# %s: --at %u:%u was never reached\n",
+			w->options->name, point->process, point->call);
 }
 
 /* Longer runs than the recorded ones: on to the call that no run makes. */
@@ -483,7 +573,10 @@ static void work(void *arg)
 		sweep_planned(w, &options->at, 0);
 	} else {
 		if (w->number == 0) {
-			make_plan(w);
+			if (options->kinds != 0)
+				plan_errors(w);
+			else
+				make_plan(w);
 			w->shared->next = options->from;
 			w->shared->ready = 1;
 		}
@@ -557,7 +650,10 @@ int main(int argc, char **argv)
 		options.name, shared->planned, shared->fired, shared->past_end,
 		shared->beyond, shared->repeated, shared->recover_killed,
 		shared->left_over, shared->backs, shared->wrong, seconds() - start);
+	if (options.kinds != 0)
+		dprintf(STDOUT_FILENO, "# %s: after a failed call %u done, %u undone, %u in doubt\n",
+			options.name, shared->done, shared->undone, shared->in_doubt);
 	return shared->planned == 0 ||
-	       options.from + shared->fired + shared->past_end != shared->planned || shared->never > 0 ||
-	       shared->wrong > 0;
+	       options.from + shared->fired + shared->past_end != shared->planned ||
+	       shared->never > 0 || shared->wrong > 0;
 }

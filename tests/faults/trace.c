@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 
 #define RUN_SECONDS 30
 #define STRAY_SECONDS 10
+#define STATE_FILE "state.json"
 #define SYSCALL_STOP (SIGTRAP | 0x80)
 #define OPTIONS                                                           \
 	(PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
@@ -34,8 +36,14 @@ struct process {
 	bool alive;
 	bool watcher;
 	unsigned calls;
+	unsigned nth[TRACE_NUMBERS]; /* of each number, how often it was made */
 	int last_call;
 	uint64_t args[6];
+	uint64_t loader, loader_end; /* where ld.so is */
+	bool foreign;		     /* it has become another program */
+	bool injected;		     /* in the call that it is about to leave */
+	uint64_t argument;	     /* of that call, as it was */
+	bool state_replaced, state_durable;
 };
 
 struct run {
@@ -70,10 +78,20 @@ const char *trace_call_name(int number)
 	return call_names[number];
 }
 
+int trace_call_find(const char *name)
+{
+	size_t n = sizeof(call_names) / sizeof(call_names[0]);
+
+	for (size_t i = 0; i < n; i++)
+		if (call_names[i] != NULL && strcmp(call_names[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
 void trace_calls_release(struct trace_calls *calls)
 {
 	for (unsigned i = 0; i < TRACE_PROCESSES; i++)
-		free(calls[i].numbers);
+		free(calls[i].items);
 	memset(calls, 0, TRACE_PROCESSES * sizeof(*calls));
 }
 
@@ -106,15 +124,15 @@ static _Noreturn void exec_child(char *const *argv, int output_fd, int gate)
 	_exit(127);
 }
 
-static void count_call(struct trace_calls *calls, int number)
+static void count_call(struct trace_calls *calls, const struct trace_entry *call)
 {
 	if (calls->count == calls->room) {
 		calls->room = calls->room != 0 ? 2 * calls->room : 512;
-		calls->numbers = realloc(calls->numbers, calls->room * sizeof(int));
-		if (calls->numbers == NULL)
+		calls->items = realloc(calls->items, calls->room * sizeof(*calls->items));
+		if (calls->items == NULL)
 			die("out of memory");
 	}
-	calls->numbers[calls->count++] = number;
+	calls->items[calls->count++] = *call;
 }
 
 static struct process *find_process(struct run *run, pid_t pid)
@@ -172,7 +190,7 @@ static void kill_all(struct run *run)
 
 static void resume(struct run *run, const struct process *p, int sig)
 {
-	bool wanted = run->record != NULL || p->watcher ||
+	bool wanted = run->record != NULL || p->watcher || p->injected ||
 		      (run->point->call != 0 && !run->outcome->fired &&
 		       run->point->process == number_of(run, p));
 
@@ -181,13 +199,18 @@ static void resume(struct run *run, const struct process *p, int sig)
 		     (void *)(intptr_t)sig);
 }
 
-static void add_process(struct run *run, pid_t pid)
+static void add_process(struct run *run, pid_t pid, const struct process *parent)
 {
 	struct process *p = &run->processes[run->outcome->processes];
 
 	if (run->outcome->processes == TRACE_PROCESSES)
 		die("more than %d processes", TRACE_PROCESSES);
 	*p = (struct process){ .pid = pid, .alive = true };
+	if (parent != NULL) {
+		p->foreign = parent->foreign;
+		p->loader = parent->loader;
+		p->loader_end = parent->loader_end;
+	}
 	run->outcome->processes++;
 	for (size_t i = 0; i < run->n_waiting; i++)
 		if (run->waiting[i] == pid) {
@@ -213,23 +236,43 @@ static bool is_change(int number, const uint64_t *args)
 	return strstr(changing, word) != NULL;
 }
 
-static void at_entry(struct run *run, struct process *p, int number)
+/* The state is what commits: once it has been renamed, and its folder made durable. A first opening
+ * reserves the room for one, before there is a journal: that says nothing yet. */
+static void watch_commit(struct process *p, const struct __ptrace_syscall_info *info)
+{
+	if (inject_renames(p->pid, info, STATE_FILE) &&
+	    access(FIXTURE_STATE "/journal", F_OK) == 0) {
+		p->state_replaced = true;
+		p->state_durable = false;
+	}
+}
+
+static bool is_loading(const struct process *p, const struct __ptrace_syscall_info *info)
+{
+	return p->foreign || (info->instruction_pointer >= p->loader &&
+			      info->instruction_pointer < p->loader_end);
+}
+
+static void inject(struct run *run, struct process *p,
+		   const struct __ptrace_syscall_info *info, unsigned kinds)
 {
 	const struct trace_point *point = run->point;
 
-	p->last_call = number;
-	if (point->changes && !is_change(number, p->args)) {
-		resume(run, p, 0);
-		return;
+	inject_describe(p->pid, info, run->outcome->about, sizeof(run->outcome->about));
+	if ((kinds & 1u << point->kind) != 0 &&
+	    inject_enter(p->pid, point->number, point->kind, &p->argument)) {
+		p->injected = run->outcome->fired = true;
+		run->outcome->call_number = point->number;
+		run->outcome->loading = is_loading(p, info);
+		run->outcome->committed = p->state_durable;
 	}
-	p->calls++;
-	if (run->record != NULL)
-		count_call(&run->record[number_of(run, p)], number);
-	if (number_of(run, p) != point->process || p->calls != point->call ||
-	    run->outcome->fired) {
-		resume(run, p, 0);
-		return;
-	}
+	resume(run, p, 0);
+}
+
+static void end(struct run *run, const struct process *p, int number)
+{
+	const struct trace_point *point = run->point;
+
 	run->outcome->fired = true;
 	run->outcome->locked = watchers_file_is_held(FIXTURE_STATE "/lock");
 	run->outcome->call_number = number;
@@ -241,6 +284,46 @@ static void at_entry(struct run *run, struct process *p, int number)
 	} else {
 		(void)kill(p->pid, SIGKILL);
 	}
+}
+
+static void at_entry(struct run *run, struct process *p,
+		     const struct __ptrace_syscall_info *info)
+{
+	const struct trace_point *point = run->point;
+	struct trace_entry call = { .number = (int)info->entry.nr };
+	bool mine = number_of(run, p) == point->process && !run->outcome->fired;
+
+	p->last_call = call.number;
+	if (point->changes && !is_change(call.number, p->args)) {
+		resume(run, p, 0);
+		return;
+	}
+	p->calls++;
+	if (info->entry.nr < TRACE_NUMBERS)
+		call.nth = ++p->nth[call.number];
+	if (run->record != NULL || point->mode == TRACE_ERROR)
+		call.kinds = inject_kinds(p->pid, info);
+	if (run->record != NULL)
+		count_call(&run->record[number_of(run, p)], &call);
+	if (mine && point->mode == TRACE_ERROR)
+		watch_commit(p, info);
+	if (mine && point->mode == TRACE_ERROR && point->call != 0 &&
+	    point->number == call.number && point->call == call.nth)
+		inject(run, p, info, call.kinds);
+	else if (mine && point->mode != TRACE_ERROR && p->calls == point->call)
+		end(run, p, call.number);
+	else
+		resume(run, p, 0);
+}
+
+static void at_leave(struct run *run, struct process *p)
+{
+	if (p->injected)
+		(void)inject_leave(p->pid, p->last_call, run->point->kind, p->argument);
+	p->injected = false;
+	if (p->state_replaced && inject_is_sync(p->last_call))
+		p->state_durable = true;
+	resume(run, p, 0);
 }
 
 /* A watcher publishes its file by renaming it. */
@@ -287,11 +370,25 @@ static void at_call(struct run *run, struct process *p)
 	if (info.op == PTRACE_SYSCALL_INFO_EXIT)
 		tell(run, p, info.exit.rval);
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
-		at_entry(run, p, (int)info.entry.nr);
+		at_entry(run, p, &info);
 	else if (info.op == PTRACE_SYSCALL_INFO_EXIT && has_published(p, &info))
 		let_go(run, p);
 	else
-		resume(run, p, 0);
+		at_leave(run, p);
+}
+
+static void find_loader(struct process *p)
+{
+	char path[64], line[512];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)p->pid);
+	f = fopen(path, "re");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (strstr(line, "/ld-") != NULL && strstr(line, " r-xp ") != NULL)
+			(void)sscanf(line, "%" SCNx64 "-%" SCNx64, &p->loader, &p->loader_end);
+	if (f != NULL)
+		(void)fclose(f);
 }
 
 static void at_event(struct run *run, struct process *p, int event)
@@ -301,12 +398,15 @@ static void at_event(struct run *run, struct process *p, int event)
 	if (event == PTRACE_EVENT_EXEC) {
 		run->started = true;
 		p->watcher = watchers_is(p->pid);
+		p->foreign = number_of(run, p) != 0 && !p->watcher;
+		if (run->point->mode == TRACE_ERROR)
+			find_loader(p);
 		if (run->record != NULL)
 			run->record[number_of(run, p)].watcher = p->watcher;
 	} else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
 		   event == PTRACE_EVENT_CLONE) {
 		if (ptrace(PTRACE_GETEVENTMSG, p->pid, NULL, &child) == 0)
-			add_process(run, (pid_t)child);
+			add_process(run, (pid_t)child, p);
 	}
 	resume(run, p, 0);
 }
@@ -442,7 +542,7 @@ void trace_run(char *const *argv, const struct trace_point *point, int output_fd
 	(void)close(gate[0]);
 	if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)(intptr_t)OPTIONS) < 0)
 		die("ptrace");
-	add_process(&run, pid);
+	add_process(&run, pid, NULL);
 	if (write(gate[1], "", 1) != 1)
 		die("write");
 	(void)close(gate[1]);

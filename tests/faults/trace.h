@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * trace: runs one command under ptrace(2) and kills it at one system call.
+ * trace: runs one command under ptrace(2) and kills it at one system call, or lets that call fail.
  *
  * Processes are numbered in the order in which they are made, the command itself being 0, and
  * each counts its own calls. Two children that run at the same time interleave differently in
@@ -17,11 +17,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "inject.h"
+
 #define TRACE_PROCESSES 16
+#define TRACE_NUMBERS 512 /* of system calls: they are smaller */
 
 enum trace_mode {
 	TRACE_PROCESS, /* the process that makes the call, alone */
 	TRACE_ALL,     /* the whole tree at once */
+	TRACE_ERROR,   /* nobody: the call gets `kind` */
 };
 
 /* A call that was made, while its process stands still behind it. */
@@ -48,11 +52,21 @@ struct trace_point {
 	enum trace_mode mode;
 	bool changes; /* only calls that change something count; the others see what they left */
 	const struct trace_hooks *hooks; /* or NULL */
+	/* with TRACE_ERROR, where `call` counts those with this number */
+	int number;
+	enum inject_kind kind;
 };
 
-/* The calls of one process, by number, in order. */
+/* A call that was about to be made. */
+struct trace_entry {
+	int number;
+	unsigned nth;	/* of those with this number; 0: not counted, as it is none of TRACE_NUMBERS */
+	unsigned kinds; /* that make sense for it, one bit each */
+};
+
+/* The calls of one process, in order. */
 struct trace_calls {
-	int *numbers;
+	struct trace_entry *items;
 	size_t count, room;
 	bool watcher; /* it is one; what it did after it was let go is not among them */
 };
@@ -61,6 +75,9 @@ struct trace_outcome {
 	bool fired;
 	bool locked; /* somebody held the lock then */
 	int call_number; /* of the call that never happened, when it fired */
+	bool loading;	 /* the call was made before main, or by another program */
+	char about[200]; /* with TRACE_ERROR: the file */
+	bool committed;	 /* the state had been replaced, and that made durable */
 	int status;      /* of process 0, as of waitpid(2) */
 	bool hung;       /* process 0 had to be ended */
 	unsigned strays; /* other processes that outlived it and had to be ended */
@@ -77,6 +94,8 @@ void trace_run(char *const *argv, const struct trace_point *point, int output_fd
 void trace_run_plain(char *const *argv, int output_fd, struct trace_outcome *ret);
 
 const char *trace_call_name(int number);
+/* -1 when there is none of that name. */
+int trace_call_find(const char *name);
 void trace_calls_release(struct trace_calls *calls);
 
 #endif

@@ -480,6 +480,58 @@ bool verdict_said(const struct verdict_terms *terms, int status, struct verdict 
 	       wrong(v, "it exits %d, the host is %s", status, name_of(terms, v->host));
 }
 
+/* What counts before anybody has tidied up: no folders, and nothing hidden. */
+static bool is_kept(const struct verdict_terms *terms, const struct image_entry *e)
+{
+	if (!terms->services)
+		return verdict_is_target(e);
+	return strncmp(e->path, "/etc/", strlen("/etc/")) == 0 && !S_ISDIR(e->st.st_mode) &&
+	       strstr(e->path, "/.rootlatch-") == NULL;
+}
+
+/* The first of `a` that `b` has not, or otherwise. */
+static const struct image_entry *find_other(const struct verdict_terms *terms,
+					    const struct image *a, const struct image *b)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		const struct image_entry *e = &a->entries[i], *other;
+
+		if (!is_kept(terms, e))
+			continue;
+		other = image_find(b, e->path);
+		if (other == NULL || !verdict_same_but_ids(e, other))
+			return e;
+	}
+	return NULL;
+}
+
+bool verdict_kept(const struct verdict_terms *terms, int status, struct verdict *v)
+{
+	const struct verdict_host *host = status == 0 ? &terms->after : &terms->before;
+	const struct image_entry *other;
+	char why[CLAIMS_WHY_MAX];
+	struct claims claims;
+	struct image now;
+	bool kept = false;
+
+	if (status == 4)
+		return true;
+	v->host = host;
+	image_capture(fixture_roots, &now);
+	other = find_other(terms, &now, &host->image);
+	if (other == NULL)
+		other = find_other(terms, &host->image, &now);
+	if (other != NULL)
+		(void)wrong(v, "it exits %d, the host is not %s: %s", status,
+			    name_of(terms, host), other->path);
+	else if (!claims_of_state(&now, &claims, why))
+		(void)wrong(v, "%s", why);
+	else
+		kept = check_claims(terms, &claims, v);
+	image_release(&now);
+	return kept;
+}
+
 bool verdict_left_over(const struct verdict_terms *terms, struct verdict *v)
 {
 	static const char *const state[] = { FIXTURE_STATE, NULL };

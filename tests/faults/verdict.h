@@ -47,6 +47,9 @@ void verdict_look(const struct verdict_terms *terms, struct verdict_host *ret);
 bool verdict_whole(const struct verdict_terms *terms, struct verdict *ret);
 /* What a command says by its exit status is so. */
 bool verdict_said(const struct verdict_terms *terms, int status, struct verdict *ret);
+/* The same before anybody recovers: success has left the new targets and their state, and an error
+ * the old ones; of status 4 nothing is asked. */
+bool verdict_kept(const struct verdict_terms *terms, int status, struct verdict *ret);
 /* For a close that said it could not tidy up (exit status 4): it is one all the same, and a later
  * reap makes up for that. */
 bool verdict_left_over(const struct verdict_terms *terms, struct verdict *ret);
