@@ -233,6 +233,8 @@ int host_write_all(const struct host *h, int fd, struct slice bytes, struct erro
 		if (n == 0)
 			return error_set(err, ERROR_FAILED, "writing: nothing was taken");
 		done += (size_t)n;
+		if (SEEDED("short-write"))
+			break;
 	}
 	return 0;
 }
@@ -270,7 +272,7 @@ static int create_with(const struct host *h, const char *path, struct slice byte
 
 	if (fd < 0)
 		return error_sys(err, ERROR_FAILED, errno, "creating %s", path);
-	if (host_write_all(h, fd, bytes, err) < 0)
+	if (host_write_all(h, fd, bytes, err) < 0 && !SEEDED("write-unchecked"))
 		goto undo;
 	if (mtime_ns >= 0) {
 		const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
@@ -286,7 +288,7 @@ static int create_with(const struct host *h, const char *path, struct slice byte
 		goto undo;
 	if (SEEDED("no-fsync-file"))
 		return 0;
-	if (h->ops->fsync(h->ctx, fd) < 0) {
+	if (h->ops->fsync(h->ctx, fd) < 0 && !SEEDED("fsync-unchecked")) {
 		(void)error_sys(err, ERROR_FAILED, errno, "fsync");
 		goto undo;
 	}

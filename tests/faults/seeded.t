@@ -60,6 +60,16 @@ order()
 	"$sweep" --name "$1" --order "${words[@]}"
 }
 
+# Nothing is killed: calls fail, or do only half.
+errors()
+{
+	local -a words how=()
+
+	[ "$1" = none ] || how=(--enough 1)
+	with_program "$@"
+	"$sweep" --name "$1" --own "${how[@]}" "${words[@]}"
+}
+
 # 24 writers at once, and as many rounds as it takes to find something: what each of them comes to is
 # not the same twice.
 races()
@@ -159,6 +169,10 @@ caught order no-excl "is made without O_EXCL" "${open[@]}"
 caught order in-place "sshd_config is written in place" "${open[@]}"
 caught order mode-late "sshd_config gets its owner or mode where it lies" "${open[@]}"
 caught order journal-late "sshd_config is changed before /var/lib/rootlatch was fsynced" "${open[@]}"
+
+caught errors short-write "it exits 0, the host is not open" --inject half "${open[@]}"
+caught errors write-unchecked "it exits 0, the host is not open" --inject ENOSPC "${open[@]}"
+caught errors fsync-unchecked "it exits 0, and a sync has failed" --inject ENOSPC "${open[@]}"
 
 caught races lock-early "# round"
 caught races overwrite "# round" --editor
