@@ -2,10 +2,12 @@
 # shellcheck shell=bash
 #
 # What the sweeps have in common. The one that reads this has set `naive`, the program with the seeded
-# bugs, and may set `host`: options of `sweep` that all have.
+# bugs, and may set `host`: options of `sweep` that all have; another `sweep`; or, in words, what it
+# `needs` more.
 set -u
 sweep=$top_builddir/tests/faults/sweep
 host=()
+needs="root, ptrace or namespaces"
 n=0
 command=(open)
 
@@ -21,10 +23,17 @@ result()
 	n=$((n + 1))
 	case $status in
 	0) echo "ok $n - $name" ;;
-	77) echo "ok $n - $name # SKIP no root, ptrace or namespaces here" ;;
+	77) echo "ok $n - $name # SKIP no $needs here" ;;
 	*) echo "not ok $n - $name" ;;
 	esac
 	[ $# -eq 0 ] || printf '%s\n' "$@"
+}
+
+# skipped NAME WHY
+skipped()
+{
+	n=$((n + 1))
+	echo "ok $n - $1 # SKIP $2"
 }
 
 # whole NAME OPTION... -- COMMAND...: nothing may be found

@@ -320,6 +320,51 @@ static bool find_host(const struct verdict_terms *terms, const struct image *now
 	return true;
 }
 
+static bool is_either(const struct image_entry *is, const struct image *before,
+		      const struct image *after)
+{
+	const struct image *sides[] = { before, after };
+
+	for (int s = 0; s < 2; s++) {
+		const struct image_entry *was = image_find(sides[s], is->path);
+
+		if (was != NULL && verdict_same_but_ids(is, was))
+			return true;
+	}
+	return false;
+}
+
+static bool has_all(const struct image *now, const struct image *before,
+		    const struct image *after, struct verdict *v)
+{
+	for (size_t i = 0; i < before->count; i++) {
+		const char *path = before->entries[i].path;
+
+		if (verdict_is_target(&before->entries[i]) && image_find(after, path) != NULL &&
+		    image_find(now, path) == NULL)
+			return wrong(v, "before recover: %s is missing", path);
+	}
+	return true;
+}
+
+bool verdict_untorn(const struct verdict_terms *terms, struct verdict *v)
+{
+	const struct image *before = &terms->before.image, *after = &terms->after.image;
+	struct image now;
+	bool whole = true;
+
+	if (terms->services)
+		return true;
+	image_capture(fixture_roots, &now);
+	for (size_t i = 0; i < now.count && whole; i++)
+		if (verdict_is_target(&now.entries[i]) && !is_either(&now.entries[i], before, after))
+			whole = wrong(v, "before recover: %s is neither old nor new",
+				      now.entries[i].path);
+	whole = whole && has_all(&now, before, after, v);
+	image_release(&now);
+	return whole;
+}
+
 /* ---- What is said */
 
 /* What carries an ID belongs to a transaction that the state knows. */
@@ -374,7 +419,7 @@ static bool check_status(const struct verdict_terms *terms, struct verdict *v)
 static unsigned watchers_due(const struct verdict_terms *terms,
 			     const struct claims *claims)
 {
-	if (!claims->applied || claims->watch[0] == '\0')
+	if (!claims->applied || claims->watch[0] == '\0' || terms->cut)
 		return 0;
 	return !terms->emptied || strcmp(claims->watch, terms->before.claims.watch) != 0;
 }
@@ -600,7 +645,8 @@ static bool revert_services(const struct verdict_terms *terms, struct verdict *v
 bool verdict_way_back(const struct verdict_terms *terms, struct verdict *v)
 {
 	const struct verdict_host *host = v->host;
-	bool open, overdue = terms->overdue && host == &terms->before;
+	bool open, overdue = (terms->overdue && host == &terms->before) ||
+			     (terms->cut && host->claims.until_ns != 0);
 
 	if (terms->services)
 		return revert_services(terms, v);

@@ -30,6 +30,7 @@ struct verdict_terms {
 	bool services; /* they are the matter, and no login */
 	bool overdue; /* before is what a boot made of an opening */
 	bool emptied; /* and its watcher went with it */
+	bool cut;     /* so it is with both hosts: the power was cut */
 	unsigned mounts;
 	unsigned patience_s; /* with a watcher that should end */
 	pid_t daemon;        /* 0: none runs */
@@ -44,6 +45,8 @@ struct verdict {
 void verdict_look(const struct verdict_terms *terms, struct verdict_host *ret);
 
 /* Each: true when all is well, else ret->why says what is not. */
+/* Before anybody recovers: each file of sshd's by itself is the old one or the new one. */
+bool verdict_untorn(const struct verdict_terms *terms, struct verdict *ret);
 bool verdict_whole(const struct verdict_terms *terms, struct verdict *ret);
 /* What a command says by its exit status is so. */
 bool verdict_said(const struct verdict_terms *terms, int status, struct verdict *ret);
