@@ -70,6 +70,15 @@ errors()
 	"$sweep" --name "$1" --own "${how[@]}" "${words[@]}"
 }
 
+# One run is recorded, and each disk is made of it that may be left when the power goes.
+power()
+{
+	local -a words
+
+	with_program "$@"
+	"$top_builddir/tests/faults/power" --name "$1" --few --failures 1000 "${words[@]}"
+}
+
 # 24 writers at once, and as many rounds as it takes to find something: what each of them comes to is
 # not the same twice.
 races()
@@ -173,6 +182,14 @@ caught order journal-late "sshd_config is changed before /var/lib/rootlatch was 
 caught errors short-write "it exits 0, the host is not open" --inject half "${open[@]}"
 caught errors write-unchecked "it exits 0, the host is not open" --inject ENOSPC "${open[@]}"
 caught errors fsync-unchecked "it exits 0, and a sync has failed" --inject ENOSPC "${open[@]}"
+
+caught power no-fsync-file "sshd_config is neither old nor new" "${open[@]}"
+caught power no-fsync-folder "state.json says applied, the host is closed" "${open[@]}"
+caught power no-fsync-journal "journal is torn" "${open[@]}"
+caught power no-fsync-snapshot "missing: /var/lib/rootlatch/snapshots/" "${open[@]}"
+caught power no-fsync-state "state.json is torn" "${open[@]}"
+caught power no-fsync-store "belongs to no toggle" "${open[@]}"
+caught power said-early "it said that it was done, and the host is the old one" "${open[@]}"
 
 caught races lock-early "# round"
 caught races overwrite "# round" --editor
