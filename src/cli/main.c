@@ -60,10 +60,12 @@ static int refuse_option(const struct cli *cli, const struct option_list *list, 
 	const struct cli_option *row = optopt != 0 ? option_of(list, optopt) : NULL;
 	_cleanup_buffer_ struct buffer shown = BUFFER_INIT;
 	const char letter[] = { '-', (char)optopt, '\0' };
+	size_t len;
 
 	if (optopt != 0 && row == NULL)
 		given = letter;
-	if (text_escape(slice_of(given, strnlen(given, OPTION_SHOWN)), false, &shown, err) < 0)
+	len = strlen(given);
+	if (text_escape(slice_of(given, len < OPTION_SHOWN ? len : OPTION_SHOWN), false, &shown, err) < 0)
 		return -1;
 	if (row != NULL)
 		(void)error_set(err, ERROR_USAGE, value == ':' ? "the option --%s needs %s" :
