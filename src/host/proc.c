@@ -212,12 +212,12 @@ static DIR *open_fds(pid_t pid)
 	return open_dir(proc_path(pid, "fd", path));
 }
 
-/* The inode of the next socket in an open /proc/PID/fd; false at the end. */
+/* The inode of the next socket in an open /proc/PID/fd; false, and errno 0, at the end. */
 static bool next_socket(DIR *dir, ino_t *ret_inode)
 {
 	const struct dirent *entry;
 
-	while ((entry = readdir(dir)) != NULL) {
+	while ((errno = 0, entry = readdir(dir)) != NULL) {
 		char target[64];
 		unsigned long inode;
 		ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
@@ -233,16 +233,22 @@ static bool next_socket(DIR *dir, ino_t *ret_inode)
 	return false;
 }
 
-static void mark_held(pid_t pid, const struct host_sockets *all, bool *held)
+/* A process that has ended holds none; of another it has to be known. */
+static int mark_held(pid_t pid, const struct host_sockets *all, bool *held, struct error *err)
 {
 	DIR *dir = open_fds(pid);
 	ino_t inode;
+	int failed;
 
 	while (dir != NULL && next_socket(dir, &inode))
 		for (size_t i = 0; i < all->len; i++)
 			held[i] |= all->items[i].inode == inode;
+	failed = errno;
 	if (dir != NULL)
 		(void)closedir(dir);
+	if (failed == 0 || failed == ENOENT || failed == ESRCH || failed == EACCES)
+		return 0;
+	return error_sys(err, ERROR_FAILED, failed, "the descriptors of process %d", (int)pid);
 }
 
 int host_process_sockets(pid_t pid, const struct host_sockets *all, struct host_sockets *ret,
@@ -253,7 +259,8 @@ int host_process_sockets(pid_t pid, const struct host_sockets *all, struct host_
 
 	if (held == NULL)
 		return error_oom(err);
-	mark_held(pid, all, held);
+	if (mark_held(pid, all, held, err) < 0)
+		return -1;
 	for (size_t i = 0; i < all->len; i++)
 		if (held[i] && host_sockets_add(&found, &all->items[i], err) < 0)
 			return -1;

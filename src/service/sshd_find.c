@@ -100,6 +100,15 @@ static enum sshd_title read_title(const struct search *s, pid_t pid, struct stri
 	return sshd_title_parse(slice_of(f.bytes.data, f.bytes.len), ret_argv);
 }
 
+/* What has ended, or hides, is none of ours. What could not be looked at may be a listener that goes
+ * on with what it has loaded. errno is of the look, or 0. */
+static int require_looked(pid_t pid, struct error *err)
+{
+	if (errno != EIO && errno != ENOMEM && errno != EMFILE && errno != ENFILE)
+		return 0;
+	return error_sys(err, ERROR_FAILED, errno, "process %d", (int)pid);
+}
+
 enum listener {
 	LISTENER_NONE,  /* a session, somebody else's program, no sshd at all */
 	LISTENER_CUT,   /* its arguments can't be told */
@@ -224,10 +233,14 @@ static int consider(struct search *s, pid_t pid, struct error *err)
 	_cleanup_sshd_daemon_ struct sshd_daemon d = SSHD_DAEMON_INIT;
 	enum listener kind;
 
+	errno = 0;
 	/* anybody can call a program sshd, and its arguments what he likes; this one is run */
 	if (host_process_of(pid, &d.process) < 0 || !host_process_is_roots(pid))
-		return 0;
+		return require_looked(pid, err);
+	errno = 0;
 	kind = read_arguments(s, pid, &d);
+	if (kind != LISTENER_OURS && require_looked(pid, err) < 0)
+		return -1;
 	if (kind == LISTENER_NONE)
 		return 0;
 	if (!host_process_shares_net(pid))
@@ -245,11 +258,16 @@ static int consider(struct search *s, pid_t pid, struct error *err)
 	return add_listener(s, kind, &d, err);
 }
 
-static bool runs_sshd(pid_t pid)
+/* Adds it if it runs sshd and listens. */
+static int consider_program(struct search *s, pid_t pid, struct error *err)
 {
-	_cleanup_free_ char *exe = host_process_exe(pid);
+	_cleanup_free_ char *exe = NULL;
 
-	return exe != NULL && strcmp(path_basename(exe), "sshd") == 0;
+	errno = 0;
+	exe = host_process_exe(pid);
+	if (exe == NULL)
+		return require_looked(pid, err);
+	return strcmp(path_basename(exe), "sshd") == 0 ? consider(s, pid, err) : 0;
 }
 
 static int consider_all(struct search *s, struct error *err)
@@ -266,7 +284,7 @@ static int consider_all(struct search *s, struct error *err)
 			known |= s->found.items[k].process.pid == pids[i];
 		for (size_t k = 0; k < s->found.n_others; k++)
 			known |= s->found.others[k].process.pid == pids[i];
-		if (!known && runs_sshd(pids[i]) && consider(s, pids[i], err) < 0)
+		if (!known && consider_program(s, pids[i], err) < 0)
 			return -1;
 	}
 	return 0;
@@ -280,7 +298,7 @@ static int search(struct search *s, struct error *err)
 	if (host_net_listeners(s->h, &s->listeners, err) < 0)
 		return -1;
 	pid = read_pid_file(s->h, SSHD_PID_FILE_DEFAULT, &mtime_ns);
-	if (pid != 0 && runs_sshd(pid) && consider(s, pid, err) < 0)
+	if (pid != 0 && consider_program(s, pid, err) < 0)
 		return -1;
 	if (consider_all(s, err) < 0)
 		return -1;
