@@ -64,6 +64,23 @@ static void __attribute__((noreturn)) child_trouble(int fd, bool no_namespaces, 
 	_exit(127);
 }
 
+/* All of one, or the end. */
+static bool read_one_trouble(int fd, struct trouble *ret)
+{
+	struct trouble t;
+	size_t got = 0;
+
+	while (got < sizeof(t)) {
+		ssize_t n = TEMP_FAILURE_RETRY(read(fd, (char *)&t + got, sizeof(t) - got));
+
+		if (n <= 0)
+			return false;
+		got += (size_t)n;
+	}
+	*ret = t;
+	return true;
+}
+
 /* Signals as a fresh program expects them; of descriptors only 0-2. */
 static void child_reset(void)
 {
@@ -396,7 +413,7 @@ int host_child_finish(struct host_child **child, struct host_outcome *ret_outcom
 	_cleanup_host_outcome_ struct host_outcome o = HOST_OUTCOME_INIT;
 	struct host_child *c = *child;
 	struct trouble t;
-	ssize_t n;
+	bool troubled;
 
 	if ((c->in_memory ? collect_memory(c, &o, err) :
 	     c->is_staged ? collect_staged(c, &o, err) :
@@ -407,16 +424,14 @@ int host_child_finish(struct host_child **child, struct host_outcome *ret_outcom
 	*child = NULL;
 	wait_for_end(c, &o);
 	o.status = child_reap(c, &o.killed);
-	do
-		n = read(c->trouble, &t, sizeof(t));
-	while (n < 0 && errno == EINTR);
-	if (n == (ssize_t)sizeof(t) && !t.no_namespaces) {
+	troubled = read_one_trouble(c->trouble, &t);
+	if (troubled && !t.no_namespaces) {
 		(void)error_sys(err, ERROR_FAILED, t.sys_errno, "starting %s: %s", c->name,
 				t.where);
 		child_release(c);
 		return -1;
 	}
-	o.no_namespaces = n == (ssize_t)sizeof(t);
+	o.no_namespaces = troubled;
 	child_release(c);
 	*ret_outcome = o;
 	o = (struct host_outcome)HOST_OUTCOME_INIT;
@@ -460,20 +475,15 @@ static void __attribute__((noreturn)) detached_main(char *const *argv, const cha
 static bool read_trouble(int fd, pid_t *ret_pid, struct trouble *ret)
 {
 	struct trouble t;
-	ssize_t n;
 
-	for (;;) {
-		do
-			n = read(fd, &t, sizeof(t));
-		while (n < 0 && errno == EINTR);
-		if (n != (ssize_t)sizeof(t))
-			return false;
-		if (t.pid == 0)
-			break;
+	while (read_one_trouble(fd, &t)) {
+		if (t.pid == 0) {
+			*ret = t;
+			return true;
+		}
 		*ret_pid = t.pid;
 	}
-	*ret = t;
-	return true;
+	return false;
 }
 
 int host_spawn_detached(const struct host *h, char *const *argv, const char *cwd,
