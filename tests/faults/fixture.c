@@ -259,7 +259,7 @@ pid_t fixture_daemon_start(void)
 	trace_run_plain((char *const *)argv, STDOUT_FILENO, &o);
 	if (o.status != 0)
 		die("sshd does not start");
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 15000; i++) {
 		FILE *f = fopen("/run/sshd.pid", "re");
 		int n = f != NULL ? fscanf(f, "%d", &pid) : 0;
 
@@ -431,7 +431,7 @@ unsigned fixture_count_strays(pid_t daemon)
 	unsigned n = 0;
 
 	/* what was just killed takes a moment */
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 1500; i++) {
 		n = each_stray(daemon, 0);
 		if (n == 0)
 			return 0;
