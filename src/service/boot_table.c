@@ -132,5 +132,9 @@ int boot_take_members(struct boot_table *t, struct boot_processes *ret, struct e
 	for (size_t i = 0; i < t->len; i++)
 		if (t->items[i].is_member)
 			items[ret->len++] = t->items[i].process;
+	if (ret->len == 0) {
+		free(items);
+		ret->items = NULL;
+	}
 	return 0;
 }
