@@ -6,4 +6,5 @@ if [ ! -x "$unit" ]; then
 	echo "1..0 # SKIP no Criterion when this was configured (Debian: libcriterion-dev)"
 	exit 0
 fi
-exec "$unit" --quiet --tap=/dev/stdout
+# Many of them wait for a process.
+exec "$unit" --jobs $((2 * $(nproc))) --quiet --tap=/dev/stdout
